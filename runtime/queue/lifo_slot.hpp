@@ -1,0 +1,28 @@
+// The one task that its worker runs next, because the running one just woke or spawned it. Both
+// sides use exchange, so a thief can take it from a worker that is stuck in a poll.
+#pragma once
+
+#include "runtime/base/atomic.hpp"
+
+namespace ekiden::runtime {
+
+template <class T>
+class LifoSlot {
+ public:
+  // Returns the task that was there before, now in the caller's hand. Owner only.
+  [[nodiscard]] T* push(T* item) { return slot_.exchange(item, std::memory_order_acq_rel); }
+
+  // Owner or thief. acq_rel: pairs with push().
+  [[nodiscard]] T* take() {
+    // The cheap look first: mostly the slot is empty, and an exchange costs 5 ns.
+    if (slot_.load(std::memory_order_relaxed) == nullptr) return nullptr;
+    return slot_.exchange(nullptr, std::memory_order_acq_rel);
+  }
+
+  bool empty() const { return slot_.load(std::memory_order_seq_cst) == nullptr; }
+
+ private:
+  Atomic<T*> slot_{nullptr};
+};
+
+}  // namespace ekiden::runtime

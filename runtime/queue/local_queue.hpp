@@ -1,0 +1,141 @@
+// A worker's ring of runnable tasks: one producer (its worker), any number of thieves.
+//
+// `head_` counts what was taken, `tail_` what was put; both are 64 bits wide and never wrap. Entries
+// [head, tail) are live. The owner puts at the tail without a read-modify-write; owner and thieves
+// take at the head by moving it with a compare-exchange, after copying what they want: an entry
+// copied before a failed exchange is simply forgotten, and until the exchange has succeeded nobody
+// touches what the entry points to. (The shape is Go's runq. Tokio reserves with a second head
+// first; then a thief that loses its CPU in between holds up the others.)
+//
+// Why no entry is lost or taken twice: an entry at position p is overwritten only by the put of
+// p + capacity, which needs head > p (acquire in push, paired with the release of the exchange that
+// moved the head past p). So while a thief's exchange from head h can still succeed, head has been h
+// all the time and the entries it copied, at h and after, were intact.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "runtime/base/atomic.hpp"
+#include "runtime/base/check.hpp"
+
+namespace ekiden::runtime {
+
+template <class T>
+class LocalQueue {
+ public:
+  // `capacity`: a power of two.
+  explicit LocalQueue(std::size_t capacity)
+      : mask_(capacity - 1), ring_(std::make_unique<Atomic<T*>[]>(capacity)) {
+    EKIDEN_CHECK(capacity >= 2);
+    EKIDEN_CHECK((capacity & mask_) == 0);
+  }
+
+  std::size_t capacity() const { return mask_ + 1; }
+
+  // A look from outside. 0 was right at some moment between call and return; another number may be
+  // too high, by what was pushed and taken between the two loads.
+  std::size_t size() const {
+    // seq_cst: a worker that goes to sleep has published that first and looks second, and a pusher
+    // has published its task first and looks for sleepers second. One of them sees the other.
+    const std::uint64_t head = head_.load(std::memory_order_seq_cst);
+    const std::uint64_t tail = tail_.load(std::memory_order_seq_cst);
+    return static_cast<std::size_t>(std::min<std::uint64_t>(tail - head, capacity()));
+  }
+  bool empty() const { return size() == 0; }
+
+  // --- Owner only ----------------------------------------------------------------------------------
+
+  // False: full.
+  [[nodiscard]] bool push(T* item) {
+    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);  // relaxed: ours
+    // acquire: pairs with the release in take(): the thief has read the entry that we overwrite.
+    const std::uint64_t head = head_.load(std::memory_order_acquire);
+    if (tail - head > mask_) return false;
+    // relaxed: published by the tail.
+    ring_[tail & mask_].store(item, std::memory_order_relaxed);
+    // seq_cst, which includes the release that take() pairs with: see size().
+    tail_.store(tail + 1, std::memory_order_seq_cst);
+    return true;
+  }
+
+  T* pop() {
+    std::uint64_t head = head_.load(std::memory_order_relaxed);
+    for (;;) {
+      if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
+      T* item = ring_[head & mask_].load(std::memory_order_relaxed);
+      if (take(head, 1)) return item;
+    }
+  }
+
+  // Takes half (at least one) of a full ring out for the global queue, oldest first, chained through
+  // `link(from, to)`. Returns how many; fewer than expected only if thieves were here.
+  template <class Link>
+  std::size_t take_half(T*& first, T*& last, Link link) {
+    std::uint64_t head = head_.load(std::memory_order_relaxed);
+    std::uint64_t count;
+    do {
+      const std::uint64_t live = tail_.load(std::memory_order_relaxed) - head;
+      count = live - live / 2;
+      if (count == 0) return 0;
+    } while (!take(head, count));
+    // Linked only now: before the exchange a thief may have an item already, and with it the right
+    // to link it into another queue. The entries stay, for nobody but us overwrites them.
+    first = last = ring_[head & mask_].load(std::memory_order_relaxed);
+    for (std::uint64_t i = 1; i < count; ++i) {
+      T* next = ring_[(head + i) & mask_].load(std::memory_order_relaxed);
+      link(last, next);
+      last = next;
+    }
+    return static_cast<std::size_t>(count);
+  }
+
+  // --- Thieves ---------------------------------------------------------------------------------------
+
+  // Moves half of the victim's tasks (rounded up) into this ring, which is the caller's own, and
+  // returns one more of them to run at once; null when there was nothing. `moved`: all in all.
+  T* steal_from(LocalQueue& victim, std::size_t& moved) {
+    const std::uint64_t tail = tail_.load(std::memory_order_relaxed);  // relaxed: ours
+    const std::uint64_t room = capacity() - (tail - head_.load(std::memory_order_acquire));
+    // acquire: pairs with the release of the exchange that moved it there.
+    std::uint64_t head = victim.head_.load(std::memory_order_acquire);
+    for (;;) {
+      // acquire: pairs with push(): entries below this tail are there.
+      const std::uint64_t live = victim.tail_.load(std::memory_order_acquire) - head;
+      // The two were not read at one moment: a head older than the tail can pretend too much.
+      if (live > victim.capacity()) {
+        head = victim.head_.load(std::memory_order_acquire);
+        continue;
+      }
+      const std::uint64_t count = std::min(live - live / 2, room + 1);
+      if (count == 0) return moved = 0, nullptr;
+      for (std::uint64_t i = 0; i + 1 < count; ++i) {
+        T* item = victim.ring_[(head + i) & victim.mask_].load(std::memory_order_relaxed);
+        ring_[(tail + i) & mask_].store(item, std::memory_order_relaxed);
+      }
+      T* run = victim.ring_[(head + count - 1) & victim.mask_].load(std::memory_order_relaxed);
+      if (!victim.take(head, count)) continue;
+      if (count > 1) tail_.store(tail + count - 1, std::memory_order_seq_cst);
+      moved = static_cast<std::size_t>(count);
+      return run;
+    }
+  }
+
+ private:
+  // Moves the head from `head` on by `count`; on failure `head` is the newer value.
+  bool take(std::uint64_t& head, std::uint64_t count) {
+    // release: our reads of the entries happen before the owner, who acquires the head, overwrites
+    // them. seq_cst, so that size() is in the same order.
+    return head_.compare_exchange_strong(head, head + count, std::memory_order_seq_cst,
+                                         std::memory_order_acquire);
+  }
+
+  const std::uint64_t mask_;
+  const std::unique_ptr<Atomic<T*>[]> ring_;
+  alignas(kCacheLineBytes) Atomic<std::uint64_t> head_{0};
+  alignas(kCacheLineBytes) Atomic<std::uint64_t> tail_{0};
+};
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,162 @@
+// The runtime's public face: one work-stealing scheduler with its queues, one reactor, timers and a
+// blocking pool. It knows owners by number and tasks by poll function; it knows no plugins.
+//
+// Threads: unless a comment says otherwise, any thread may call any function between start() and
+// the end of shutdown(). `create`d things have one owner; using another owner's is kForeign.
+//
+//   Runtime ──> Scheduler ──> Workers (threads) ──> tasks
+//                  │   └────> Monitor (thread)
+//                  ├──> Timers, Reactor      turned by whichever worker is idle or due
+//                  └──> BlockingPool         its own threads
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/cpu_count.hpp"
+#include "runtime/base/handle.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/scheduler/config.hpp"
+#include "runtime/scheduler/inspect.hpp"
+#include "runtime/scheduler/spawn_options.hpp"
+#include "runtime/task/task_type.hpp"
+#include "runtime/task/waker.hpp"
+
+namespace ekiden::runtime {
+
+class BlockingPool;
+class Reactor;
+
+struct Options {
+  unsigned workers = 0;  // 0: usable_cpus()
+  std::size_t local_queue_capacity = 256;
+  std::size_t global_queue_capacity = 1'048'576;
+  unsigned global_queue_interval = 0;  // polls; 0: tuned by the worker itself
+  unsigned event_interval = 61;        // polls
+  bool lifo_slot = true;
+  unsigned poll_budget = 128;
+
+  unsigned blocking_threads_max = 64;
+  std::size_t blocking_queue_capacity = 4096;
+  Nanos blocking_keep_alive_ns = 10 * kNanosPerSecond;
+
+  Nanos stall_report_ns = 50 * kNanosPerMilli;
+
+  // Told once a stall, while it lasts, on the monitor's thread. May be empty.
+  std::function<void(const Stall&)> on_stall;
+};
+
+// What an owner holds now. Exact once its admission is stopped.
+struct Ledger {
+  std::uint64_t tasks = 0;  // reservations included
+  std::uint64_t timers = 0;
+  std::uint64_t ios = 0;
+  std::uint64_t jobs = 0;
+  bool empty() const { return tasks == 0 && timers == 0 && ios == 0 && jobs == 0; }
+};
+
+class Runtime {
+ public:
+  explicit Runtime(const Options& options, const Clock& clock = SystemClock::instance());
+  ~Runtime();  // shutdown() must have returned no straggler, or start() not been called
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // Starts workers and monitor. Throws std::system_error when a thread cannot be started.
+  void start();
+  // Takes no new work, cancels every task, waits until all are dropped and stops the threads.
+  // `deadline_ns` bounds it; empty when everything is gone, else who did not return. Then nothing
+  // has been freed, and the process has to leave by _exit. Not on a thread of the runtime.
+  [[nodiscard]] std::vector<Straggler> shutdown(Nanos deadline_ns);
+
+  // --- Owners ----------------------------------------------------------------------------------
+  // task_limit: live tasks, 0 for no limit. kLimit when kMaxOwners exist.
+  Status owner_open(std::string name, std::uint64_t task_limit, OwnerId& out);
+  std::string owner_name(OwnerId owner) const;
+  // From now on spawn, timer, descriptor and job calls of the owner answer kDraining.
+  void owner_stop_admission(OwnerId owner);
+  // Cancels every live task of the owner; each ends the way its type says.
+  // `force`: tasks that end asynchronously get no more polls than the others. May be repeated.
+  void owner_cancel_tasks(OwnerId owner, bool force = false);
+  // Closes what is left of timers and descriptors, takes queued jobs out, discards reservations.
+  // After its tasks are gone.
+  void owner_close_resources(OwnerId owner);
+  Ledger owner_ledger(OwnerId owner) const;
+  // True when the ledger is empty and no thread is in the owner's code.
+  bool owner_quiescent(OwnerId owner) const;
+  // What of the owner's code runs right now: polls and jobs.
+  std::vector<Straggler> owner_running(OwnerId owner) const;
+  // Forgets the owner and its types. It must be quiescent, with its admission stopped.
+  void owner_close(OwnerId owner);
+  std::uint64_t owner_refusals(OwnerId owner) const;
+
+  // --- Tasks -------------------------------------------------------------------------------------
+  // kInvalid, kTooBig, kLimit, kDraining.
+  Status type_register(OwnerId owner, const TaskTypeSpec& spec, TypeId& out);
+  // size, align: 0 for the type's. kInvalid, kForeign (type), kTooBig, kLimit, kDraining, kNoMemory.
+  Status reserve(OwnerId owner, TypeId type, std::size_t size, std::size_t align, void*& state,
+                 Handle& out);
+  // kFull, kDraining: the reservation stands. kStale, kForeign, kWrongState, kWrongThread.
+  Status commit(OwnerId owner, Handle task, const SpawnOptions& options);
+  Status commit_n(OwnerId owner, const std::uint64_t* tasks, std::size_t count,
+                  const SpawnOptions& options, std::size_t& committed);
+  Status discard(OwnerId owner, Handle task);
+  void wake(Waker waker) noexcept;
+  Status join_poll(OwnerId owner, Handle task, Waker waker, JoinResult& out);
+  Status join_close(OwnerId owner, Handle task);
+  Status abort(OwnerId owner, Handle task);
+  // For operators: any owner's task.
+  Status abort_any(Handle task);
+  Status children_poll(OwnerId owner);                                            // worker only
+  Status fail_text(OwnerId owner, std::int32_t code, std::string_view text);      // worker only
+
+  // The owner of the task that this thread polls, or nullopt.
+  std::optional<OwnerId> polling_owner() const;
+  // Takes one from the budget of the poll that this thread is in. False: it is spent; the task has
+  // been woken, so the caller answers "pending". True everywhere else.
+  bool spend_budget();
+  // For task lists: what the polled task found pending. Nothing on other threads.
+  void note_wait(Handle on);
+
+  // --- Timers ------------------------------------------------------------------------------------
+  Nanos now_ns() const;
+  Status timer_create(OwnerId owner, Handle& out);
+  Status timer_arm(OwnerId owner, Handle timer, Nanos deadline_ns);
+  Status timer_poll(OwnerId owner, Handle timer, Waker waker);
+  Status timer_cancel(OwnerId owner, Handle timer);
+  Status timer_close(OwnerId owner, Handle timer);
+  bool timer_describe(Handle timer, Nanos& deadline_ns) const;
+
+  // --- Descriptors and blocking jobs ---------------------------------------------------------------
+  // Their functions take the owner; ask `admits` first where one creates something new.
+  Reactor& reactor();
+  BlockingPool& blocking();
+  bool admits(OwnerId owner) const;
+
+  // --- Seeing inside: consistent a row, not across rows; never waits for a worker --------------------
+  std::uint64_t live_tasks() const;
+  std::uint64_t live_tasks(OwnerId owner) const;
+  unsigned workers() const;
+  Nanos uptime_ns() const;
+  std::optional<TaskInfo> task_info(Handle task) const;
+  // Up to `limit` live tasks in slot order behind `after` (null: from the start).
+  std::vector<TaskInfo> list_tasks(std::optional<OwnerId> owner, Handle after,
+                                   std::size_t limit) const;
+  std::vector<WorkerInfo> list_workers() const;
+  QueueInfo queue_info() const;
+  std::vector<TypeInfo> list_types() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,175 @@
+#include "runtime/scheduler/scheduler.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "runtime/base/cpu_count.hpp"
+
+namespace ekiden::runtime {
+
+namespace {
+
+// More shards than this gain nothing: a push holds the lock for some 20 ns.
+constexpr unsigned kGlobalShardsMax = 16;
+
+unsigned global_shards(unsigned workers) {
+  return std::bit_ceil(std::min(workers, kGlobalShardsMax));
+}
+
+// Searching costs the searched: half of those that can really run at once is enough to find work.
+unsigned searching_max(unsigned workers) {
+  return std::max(1u, std::min(workers, usable_cpus()) / 2);
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const SchedulerConfig& config, const Clock& clock)
+    : config_(config),
+      clock_(clock),
+      started_at_(clock.now_ns()),
+      types_(config.workers + 1),
+      global_(global_shards(config.workers), config.global_queue_capacity),
+      idle_(config.workers, searching_max(config.workers)),
+      timers_(*this, config.workers + 1),
+      reactor_(*this),
+      monitor_(*this) {
+  EKIDEN_CHECK(config.workers >= 1);
+  EKIDEN_CHECK(config.workers <= kWorkersMax);
+  for (unsigned id = 0; id < config.workers; ++id) {
+    workers_.push_back(std::make_unique<Worker>(*this, id));
+  }
+}
+
+Scheduler::~Scheduler() { EKIDEN_CHECK(threads_.empty()); }
+
+// --- Threads --------------------------------------------------------------------------------------------
+
+void Scheduler::start() {
+  try {
+    for (unsigned id = 0; id < config_.workers; ++id) {
+      threads_.emplace_back([this, id] { run_worker(id); });
+    }
+    monitor_.start();
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+void Scheduler::run_worker(unsigned id) {
+  const std::string name = "ekiden-w" + std::to_string(id);
+  pthread_setname_np(pthread_self(), name.c_str());
+  workers_[id]->run();
+}
+
+void Scheduler::stop() {
+  stopping_.store(true, std::memory_order_seq_cst);
+  // Sleepers are taken out one by one, as any waker does; whoever is awake looks at the flag once
+  // more after it has joined the sleepers.
+  while (const auto sleeper = idle_.take_one()) unpark(*sleeper);
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  monitor_.stop();
+}
+
+void Scheduler::drop_everything() {
+  Worker& worker = *workers_.front();
+  worker.adopt_thread();
+  tasks_.walk(std::nullopt, [&](TaskHeader& task, std::uint32_t) {
+    const Snapshot state = task.state.load();
+    if (state.refs() == 0) return true;
+    if (state.is_reserved()) {
+      if (task.state.claim_reserved(state.generation())) discard_claimed(task);
+      return true;
+    }
+    TaskType& type = *task.type.load(std::memory_order_relaxed);
+    if (!state.is_complete()) worker.finish_cancelled(task, type);
+    if (state.has_join()) release_hold(task, state.generation());
+    return true;
+  });
+  worker.leave_thread();
+}
+
+// --- Waking -----------------------------------------------------------------------------------------------
+
+Worker* Scheduler::here() const noexcept {
+  Worker* worker = Worker::current();
+  // A process may hold several runtimes (tests do).
+  return worker != nullptr && &worker->scheduler() == this ? worker : nullptr;
+}
+
+unsigned Scheduler::shard_hint() const noexcept {
+  static Atomic<unsigned> next{0};
+  thread_local const unsigned hint = next.fetch_add(1, std::memory_order_relaxed);
+  return hint;
+}
+
+void Scheduler::wake(Waker waker) noexcept {
+  TaskHeader* task = tasks_.find(waker);
+  if (task == nullptr) return;
+  if (task->state.wake(waker.generation()) == StateWord::Submit::kSubmit) submit(*task);
+}
+
+// The task is in our hand: nobody else can queue it before we have.
+void Scheduler::submit(TaskHeader& task) {
+  if (Worker* worker = here()) return worker->schedule(task);
+  push_global(task);
+}
+
+void Scheduler::push_global(TaskHeader& task) {
+  global_.push(&task, &task, 1, shard_hint());
+  notify_one();
+}
+
+void Scheduler::notify_one() {
+  if (const auto sleeper = idle_.take_one_for_work()) unpark(*sleeper);
+}
+
+void Scheduler::unpark(unsigned worker) {
+  if (workers_[worker]->unpark()) reactor_.interrupt();
+}
+
+bool Scheduler::work_pending() const {
+  if (!global_.empty()) return true;
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->ring_size() > 0; });
+}
+
+// --- Timers and the sleeper in the reactor ----------------------------------------------------------------
+
+Status Scheduler::timer_create(OwnerId owner, Handle& out) {
+  if (!owners_.admits(owner)) return Status::kDraining;
+  Worker* worker = here();
+  return timers_.create(owner, worker != nullptr ? &worker->timer_cache() : nullptr, out);
+}
+
+Status Scheduler::timer_arm(OwnerId owner, Handle timer, Nanos deadline) {
+  Worker* worker = here();
+  const unsigned wheel = worker != nullptr ? worker->id() : outside_wheel();
+  bool lowered = false;
+  const Status status = timers_.arm(owner, timer, deadline, wheel, lowered);
+  if (lowered) deadline_lowered(timers_.next_deadline(wheel));
+  return status;
+}
+
+Status Scheduler::timer_poll(OwnerId owner, Handle timer, Waker waker) {
+  // The worker's cached clock will do: a timer that is due by the exact one only is about to fire.
+  Worker* worker = here();
+  return timers_.poll(owner, timer, waker,
+                      worker != nullptr ? worker->cached_now() : clock_.now_ns());
+}
+
+Status Scheduler::timer_close(OwnerId owner, Handle timer) {
+  Worker* worker = here();
+  return timers_.close(owner, timer, worker != nullptr ? &worker->timer_cache() : nullptr);
+}
+
+// The wheel was changed (seq_cst) before we look for a sleeper; the sleeper announces itself before
+// it looks at the wheels. See Worker::arm_deadline.
+void Scheduler::deadline_lowered(Nanos deadline) {
+  if (reactor_sleeper_.load(std::memory_order_seq_cst)) reactor_.arm_no_later_than(deadline);
+}
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,151 @@
+// The scheduler: what its workers share, and what everybody else asks of it.
+//
+// scheduler.cpp has threads and wakes; spawn.cpp how a task comes to be; join.cpp how its end is
+// learnt; cancel.cpp how it is made to end; unload.cpp what an owner's leaving needs; inspect.cpp
+// what people see.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "runtime/queue/global_queue.hpp"
+#include "runtime/reactor/reactor.hpp"
+#include "runtime/scheduler/config.hpp"
+#include "runtime/scheduler/idle_set.hpp"
+#include "runtime/scheduler/inspect.hpp"
+#include "runtime/scheduler/monitor.hpp"
+#include "runtime/scheduler/spawn_options.hpp"
+#include "runtime/scheduler/worker.hpp"
+#include "runtime/task/owner_table.hpp"
+#include "runtime/task/task_table.hpp"
+#include "runtime/timer/timers.hpp"
+
+namespace ekiden::runtime {
+
+class Scheduler final : public WakeTarget {
+ public:
+  Scheduler(const SchedulerConfig& config, const Clock& clock);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // Throws std::system_error when a thread cannot be started; those that were are stopped again.
+  void start();
+  // Ends workers and monitor and waits for them. No task may be in a poll that does not return.
+  void stop();
+  // After stop: ends and drops whatever is left, on this thread.
+  void drop_everything();
+
+  // --- Tasks: see runtime.hpp, which passes these on ----------------------------------------------------
+  Status type_register(OwnerId owner, const TaskTypeSpec& spec, TypeId& out);
+  Status reserve(OwnerId owner, TypeId type, std::size_t size, std::size_t align, void*& state,
+                 Handle& out);
+  Status commit(OwnerId owner, Handle task, const SpawnOptions& options);
+  Status commit_n(OwnerId owner, const std::uint64_t* tasks, std::size_t count,
+                  const SpawnOptions& options, std::size_t& committed);
+  Status discard(OwnerId owner, Handle task);
+  void wake(Waker waker) noexcept override;
+  Status join_poll(OwnerId owner, Handle task, Waker waker, JoinResult& out);
+  Status join_close(OwnerId owner, Handle task);
+  Status abort(std::optional<OwnerId> owner, Handle task);
+  Status children_poll(OwnerId owner);
+  Status fail_text(OwnerId owner, std::int32_t code, std::string_view text);
+  std::optional<OwnerId> polling_owner() const;
+  bool spend_budget();
+  void note_wait(Handle on);
+
+  // --- Timers: the timer service, plus telling the sleeper -----------------------------------------------
+  Status timer_create(OwnerId owner, Handle& out);
+  Status timer_arm(OwnerId owner, Handle timer, Nanos deadline);
+  Status timer_poll(OwnerId owner, Handle timer, Waker waker);
+  Status timer_close(OwnerId owner, Handle timer);
+
+  // --- An owner leaves ------------------------------------------------------------------------------------
+  // Cancels all tasks and ends all holds. `force`: tasks that end asynchronously get no more polls
+  // than the others. May be called again and again.
+  void cancel_owner(OwnerId owner, bool force);
+  // Discards reservations that nobody committed.
+  void discard_reservations(OwnerId owner);
+  // Forgets the owner and its types; nothing of it may be left.
+  void forget_owner(OwnerId owner);
+  std::uint64_t live_tasks(std::optional<OwnerId> owner) const;
+
+  // --- Seeing inside ------------------------------------------------------------------------------------------
+  std::optional<TaskInfo> task_info(Handle task) const;
+  std::vector<TaskInfo> list_tasks(std::optional<OwnerId> owner, Handle after,
+                                   std::size_t limit) const;
+  std::vector<WorkerInfo> list_workers() const;
+  QueueInfo queue_info() const;
+  std::vector<TypeInfo> list_types() const;
+  // Tasks in a poll right now.
+  std::vector<Straggler> running_tasks(std::optional<OwnerId> owner) const;
+
+  OwnerTable& owners() { return owners_; }
+  const OwnerTable& owners() const { return owners_; }
+  Timers& timers() { return timers_; }
+  const Timers& timers() const { return timers_; }
+  Reactor& reactor() { return reactor_; }
+  const Reactor& reactor() const { return reactor_; }
+  const Clock& clock() const { return clock_; }
+  const SchedulerConfig& config() const { return config_; }
+  Nanos started_at() const { return started_at_; }
+
+ private:
+  friend class Worker;
+  friend class Monitor;
+
+  // The worker that this thread is, if it is one of ours.
+  Worker* here() const noexcept;
+  // A number that spreads threads over shards.
+  unsigned shard_hint() const noexcept;
+
+  // scheduler.cpp
+  void submit(TaskHeader& task);  // in hand -> a queue
+  void push_global(TaskHeader& task);
+  void notify_one();
+  void unpark(unsigned worker);
+  bool work_pending() const;
+  void run_worker(unsigned id);
+
+  // spawn.cpp
+  Status find_owned(OwnerId owner, Handle handle, TaskHeader*& out) const;
+  Status count_new(OwnerId owner, TaskType& type);
+  void uncount_new(OwnerId owner, TaskType& type);
+  Status prepare(Worker* worker, TaskHeader& task, const SpawnOptions& options);
+  void discard_claimed(TaskHeader& task);
+
+  // cancel.cpp
+  void release_hold(TaskHeader& task, std::uint32_t generation);
+  void dispose_somewhere(TaskHeader& task);
+
+  // timers and the sleeper in the reactor
+  unsigned outside_wheel() const { return config_.workers; }
+  void deadline_lowered(Nanos deadline);
+  TypeCounters& outside_counters(TaskType& type) { return type.counters[config_.workers]; }
+
+  const SchedulerConfig config_;
+  const Clock& clock_;
+  const Nanos started_at_;
+
+  OwnerTable owners_;
+  TypeTable types_;
+  TaskTable tasks_;
+  GlobalQueue<TaskHeader> global_;
+  IdleSet idle_;
+  Timers timers_;
+  Reactor reactor_;
+  // True while somebody blocks in the reactor or is about to: then a lowered deadline must be told.
+  alignas(kCacheLineBytes) Atomic<bool> reactor_sleeper_{false};
+  alignas(kCacheLineBytes) Atomic<bool> stopping_{false};
+  Atomic<std::uint64_t> refusals_{0};
+  Atomic<std::uint64_t> reactor_turns_{0};  // the monitor looks whether it moves
+
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+  Monitor monitor_;
+};
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,200 @@
+#include "runtime/scheduler/worker.hpp"
+
+#include <algorithm>
+
+#include "runtime/scheduler/scheduler.hpp"
+
+namespace ekiden::runtime {
+
+namespace {
+
+thread_local Worker* current_worker = nullptr;
+
+}  // namespace
+
+Worker* Worker::current() noexcept { return current_worker; }
+
+void Worker::adopt_thread() {
+  presence_ = &presence::this_thread();
+  current_worker = this;
+}
+
+void Worker::leave_thread() {
+  // Nothing of a plugin runs here any more.
+  presence_->current.store(presence::kNobody, std::memory_order_release);
+  scheduler_.tasks_.flush(task_caches_);
+  scheduler_.timers_.flush(timer_cache_);
+  current_.store(0, std::memory_order_release);
+  current_worker = nullptr;
+}
+
+Worker::Worker(Scheduler& scheduler, unsigned id)
+    : scheduler_(scheduler),
+      id_(id),
+      polls_until_events_(scheduler.config().event_interval),
+      global_cursor_(id),
+      random_(id * 2654435761u + 1),
+      pace_(scheduler.config().global_queue_interval),
+      ring_(scheduler.config().local_queue_capacity) {
+  context_.struct_size = sizeof(PollContext);
+  context_.worker = id;
+}
+
+void Worker::run() {
+  adopt_thread();
+  context_.now_ns = charged_until_ = clock_read_at_ = scheduler_.clock().now_ns();
+  while (!scheduler_.stopping_.load(std::memory_order_acquire)) {
+    if (TaskHeader* task = next_task()) {
+      run_task(*task);
+      look_up();
+    } else {
+      sleep();
+    }
+  }
+  if (searching_) stop_searching();
+  leave_thread();
+  phase_.store(Phase::kStopped, std::memory_order_relaxed);
+}
+
+// --- Where tasks come from ----------------------------------------------------------------------------
+
+TaskHeader* Worker::next_task() {
+  TaskHeader* task = pace_.global_due() ? take_global() : nullptr;
+  if (task == nullptr) task = next_at_home();
+  if (task == nullptr) task = take_global();
+  if (task == nullptr) task = search();
+  if (task != nullptr && searching_) stop_searching();
+  return task;
+}
+
+TaskHeader* Worker::next_at_home() {
+  if (TaskHeader* task = lifo_.take()) {
+    if (lifo_run_ < kLifoRunMax) {
+      ++lifo_run_;
+      add_relaxed<std::uint64_t>(counters_.lifo_hits, 1);
+      return task;
+    }
+    lifo_run_ = 0;
+    // Behind what waits; where nothing waits, no detour.
+    if (ring_.empty()) return task;
+    push_ring(*task);
+  } else {
+    lifo_run_ = 0;
+  }
+  return ring_.pop();
+}
+
+// A fair share of the global queue: one task to run, the rest into the ring.
+TaskHeader* Worker::take_global() {
+  const std::size_t waiting = scheduler_.global_.size();
+  if (waiting == 0) return nullptr;
+  const std::size_t share = waiting / scheduler_.workers_.size() + 1;
+  const std::size_t room = ring_.capacity() - ring_.size();
+  const std::size_t most = std::min({share, room + 1, ring_.capacity() / 2 + 1});
+  TaskHeader* chain = nullptr;
+  const std::size_t taken = scheduler_.global_.pop(most, global_cursor_, chain);
+  if (taken == 0) return nullptr;
+  TaskHeader* first = chain;
+  chain = chain->queue_next;
+  const bool more = chain != nullptr;
+  while (chain != nullptr) {
+    TaskHeader* next = chain->queue_next;
+    // The room was counted above, and thieves only make more of it.
+    EKIDEN_CHECK(ring_.push(chain));
+    chain = next;
+  }
+  if (more && !searching_) scheduler_.notify_one();
+  return first;
+}
+
+// --- Where tasks go to --------------------------------------------------------------------------------
+
+void Worker::schedule(TaskHeader& task) {
+  if (quiet_) last_woken_ = task.type.load(std::memory_order_relaxed);
+  if (quiet_ || !scheduler_.config().lifo_slot) return push_ring(task);
+  if (TaskHeader* displaced = lifo_.push(&task)) push_ring(*displaced);
+}
+
+void Worker::push_ring(TaskHeader& task) {
+  if (!ring_.push(&task)) {
+    overflow(task);
+  } else {
+    max_relaxed<std::uint64_t>(counters_.local_high_water, ring_.size());
+  }
+  if (!quiet_) scheduler_.notify_one();
+}
+
+// The older half goes with the new task to the global queue, in one batch, so that the next pushes
+// find room (as in Go and tokio).
+void Worker::overflow(TaskHeader& task) {
+  TaskHeader* first = nullptr;
+  TaskHeader* last = nullptr;
+  const auto link = [](TaskHeader* from, TaskHeader* to) { from->queue_next = to; };
+  const std::size_t count = ring_.take_half(first, last, link);
+  if (count == 0) {
+    // Thieves have emptied it meanwhile.
+    EKIDEN_CHECK(ring_.push(&task));
+    return;
+  }
+  last->queue_next = &task;
+  scheduler_.global_.push(first, &task, count + 1, id_);
+  add_relaxed<std::uint64_t>(counters_.overflows, 1);
+}
+
+bool Worker::has_room_for_new(bool to_ring) const {
+  if (ring_.size() < ring_.capacity()) return true;
+  if (!to_ring && scheduler_.config().lifo_slot && lifo_.empty()) return true;
+  return scheduler_.global_.has_room(ring_.capacity() / 2 + 1);
+}
+
+// --- Looking up from the ring ----------------------------------------------------------------------------
+
+void Worker::look_up() {
+  if (pace_.clock_due()) read_clock();
+  if (--polls_until_events_ == 0) look_at_events();
+}
+
+void Worker::read_clock() {
+  const Nanos now = scheduler_.clock().now_ns();
+  pace_.clock_read(now - clock_read_at_);
+  clock_read_at_ = now;
+  charge(now);
+  if (scheduler_.timers_.next_deadline(id_) <= now) {
+    // What a timer wakes goes to the LIFO slot: it is late already.
+    const std::size_t fired = scheduler_.timers_.advance(id_, now);
+    add_relaxed<std::uint64_t>(counters_.timer_fires, fired);
+    lifo_run_ = 0;
+  }
+  if (now - events_seen_at_ >= kEventPeriodNs) look_at_events();
+}
+
+// Behind everything that this worker has to do.
+void Worker::requeue(TaskHeader& task) {
+  // Alone, it is what this worker runs next: no reason to wake somebody who would carry it off.
+  const bool alone = ring_.empty() && lifo_.empty();
+  const bool quiet = quiet_;
+  quiet_ = quiet || alone;
+  push_ring(task);
+  quiet_ = quiet;
+}
+
+// The time since the last charge belongs to the type whose tasks ran: charged when the type changes,
+// when the clock is read anyway, and before a search.
+void Worker::charge(Nanos now) {
+  const Nanos spent = now - charged_until_;
+  charged_until_ = context_.now_ns = now;
+  if (charged_type_ == nullptr) return;
+  add_relaxed<std::uint64_t>(counters_of(*charged_type_).busy_ns, spent);
+  add_relaxed<std::uint64_t>(counters_.busy_ns, spent);
+}
+
+void Worker::look_at_events() {
+  polls_until_events_ = scheduler_.config().event_interval;
+  events_seen_at_ = context_.now_ns;
+  if (!scheduler_.reactor_.try_hold()) return;
+  turn_reactor(/*block=*/false);
+  scheduler_.reactor_.let_go();
+  if (!ring_.empty()) scheduler_.notify_one();
+}
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,168 @@
+// One scheduler thread: takes runnable tasks from its LIFO slot, its ring, the global queue or
+// another worker, polls them, and sleeps when there are none.
+//
+//      ┌──────────────── task found ───────────────┐
+//      v                                            │
+//   running ── nothing at home ──> searching ───────┤
+//      ^                              │ nothing     │
+//      │                              v             │
+//      └─── woken, event, timer ── asleep (own word, or in the reactor)
+//
+// The code is in three files: worker.cpp has the loop and where tasks come from and go to,
+// worker_idle.cpp searching and sleeping, worker_poll.cpp what happens to one task.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/observe/counters.hpp"
+#include "runtime/queue/lifo_slot.hpp"
+#include "runtime/queue/local_queue.hpp"
+#include "runtime/scheduler/pace.hpp"
+#include "runtime/scheduler/parker.hpp"
+#include "runtime/task/presence.hpp"
+#include "runtime/task/task_table.hpp"
+
+namespace ekiden::runtime {
+
+class Scheduler;
+
+class Worker {
+ public:
+  enum class Phase : std::uint8_t { kRunning, kSearching, kAsleep, kReactor, kStopped };
+
+  Worker(Scheduler& scheduler, unsigned id);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // The thread's body; returns when the scheduler stops.
+  void run();
+
+  // The worker that this thread is, or null.
+  static Worker* current() noexcept;
+
+  // --- On the worker's own thread ---------------------------------------------------------------------
+
+  // A task that became runnable here goes where it fits: one woken or spawned by the polled task to
+  // the LIFO slot, what timers and the reactor wake to the ring without waking others (they do that
+  // once for the whole turn).
+  void schedule(TaskHeader& task);
+  // Into the ring's tail; overflow goes to the global queue. Wakes a sleeper.
+  void push_ring(TaskHeader& task);
+  // True if one more new task fits: the ring has room, or the global queue admits what overflows.
+  // `to_ring`: it does not go to the LIFO slot.
+  bool has_room_for_new(bool to_ring) const;
+
+  // Drops an ended task and takes a reference away, once its children are gone.
+  void dispose(TaskHeader& task);
+  // Ends a task without another poll, as cancelled; the caller has it in hand.
+  void finish_cancelled(TaskHeader& task, TaskType& type);
+  // Makes the calling thread this worker, whose own thread has ended: for the last drops.
+  void adopt_thread();
+  void leave_thread();
+
+  TaskHeader* polled() const { return polled_; }
+  PollContext& context() { return context_; }
+  TaskTable::Caches& task_caches() { return task_caches_; }
+  SlotArena::Cache& timer_cache() { return timer_cache_; }
+  TypeCounters& counters_of(TaskType& type) { return type.counters[id_]; }
+  Nanos cached_now() const { return context_.now_ns; }
+  void count_budget_yield() { add_relaxed<std::uint64_t>(counters_.budget_yields, 1); }
+
+  // --- Any thread ------------------------------------------------------------------------------------
+
+  unsigned id() const { return id_; }
+  const Scheduler& scheduler() const { return scheduler_; }
+  // True: the worker sits in the reactor, and the caller interrupts that.
+  [[nodiscard]] bool unpark() { return parker_.unpark(); }
+  const WorkerCounters& counters() const { return counters_; }
+  std::size_t ring_size() const { return ring_.size(); }
+  bool lifo_empty() const { return lifo_.empty(); }
+  Phase phase() const { return phase_.load(std::memory_order_relaxed); }
+  // The handle of the task in poll or drop, or of the last one; 0 for none.
+  std::uint64_t current_task() const { return current_.load(std::memory_order_acquire); }
+
+  // The monitor saw that the poll with this number did not end within its tick: from now on the LIFO
+  // slot may be taken.
+  void mark_stuck(std::uint64_t at_poll) { stuck_at_.store(at_poll, std::memory_order_relaxed); }
+  bool is_stuck() const {
+    return counters_.polls.load(std::memory_order_relaxed) ==
+           stuck_at_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  // worker.cpp
+  TaskHeader* next_task();
+  TaskHeader* next_at_home();
+  TaskHeader* take_global();
+  void requeue(TaskHeader& task);
+  void overflow(TaskHeader& task);
+  void look_up();
+  void read_clock();
+  void charge(Nanos now);
+  void look_at_events();
+
+  // worker_idle.cpp
+  TaskHeader* search();
+  TaskHeader* steal_round();
+  TaskHeader* steal_lifo(Worker& victim);
+  void stop_searching();
+  void sleep();
+  void sleep_on_own_word();
+  void sleep_in_reactor();
+  bool come_back();
+  void wait_for_notification();
+  void arm_deadline();
+  std::size_t turn_reactor(bool block);
+  void after_sleep(bool woken);
+  void begin_work(Nanos now);
+  bool should_hand_on(std::size_t wakes);
+  std::uint32_t next_random();
+
+  // worker_poll.cpp
+  void run_task(TaskHeader& task);
+  void enter(TaskHeader& task, TaskType& type, Snapshot state);
+  bool ends_now(const TaskType& type, Snapshot state) const;
+  std::int32_t call_poll(TaskHeader& task, TaskType& type);
+  void note_failure(TaskHeader& task, const char* text);
+  void after_poll(TaskHeader& task, TaskType& type, Snapshot state, std::int32_t answer);
+  void finish(TaskHeader& task);
+  void wake_joiner(TaskHeader& task);
+  void drop_and_free(TaskHeader& task);
+  void call_drop(TaskHeader& task, TaskType& type);
+  TaskHeader* free_slot(TaskHeader& task);
+  TaskHeader* child_gone(Handle parent);
+
+  Scheduler& scheduler_;
+  const unsigned id_;
+
+  // Owner only.
+  PollContext context_{};
+  TaskHeader* polled_ = nullptr;
+  TaskType* charged_type_ = nullptr;  // what the time since charged_until_ belongs to
+  TaskType* last_woken_ = nullptr;    // by the last turn of reactor and timers
+  presence::Record* presence_ = nullptr;
+  Nanos clock_read_at_ = 0;
+  Nanos charged_until_ = 0;
+  Nanos events_seen_at_ = 0;
+  unsigned polls_until_events_;
+  unsigned lifo_run_ = 0;
+  unsigned global_cursor_;
+  std::uint32_t random_;
+  bool searching_ = false;
+  bool quiet_ = false;  // inside a turn of reactor or timers: pushes wake nobody
+  Pace pace_;
+  TaskTable::Caches task_caches_;
+  SlotArena::Cache timer_cache_;
+
+  // Shared.
+  LocalQueue<TaskHeader> ring_;
+  alignas(kCacheLineBytes) LifoSlot<TaskHeader> lifo_;
+  alignas(kCacheLineBytes) Parker parker_;
+  alignas(kCacheLineBytes) WorkerCounters counters_;
+  Atomic<std::uint64_t> current_{0};
+  Atomic<Phase> phase_{Phase::kRunning};
+  Atomic<std::uint64_t> stuck_at_{~std::uint64_t{0}};
+};
+
+}  // namespace ekiden::runtime

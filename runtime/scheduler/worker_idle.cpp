@@ -1,0 +1,182 @@
+// Searching for work elsewhere, and sleeping when there is none.
+
+#include "runtime/scheduler/scheduler.hpp"
+#include "runtime/scheduler/worker.hpp"
+
+namespace ekiden::runtime {
+
+// --- Searching ----------------------------------------------------------------------------------------
+
+TaskHeader* Worker::search() {
+  const Nanos now = scheduler_.clock().now_ns();
+  charge(now);
+  charged_type_ = nullptr;
+  // What follows is no work: the pace is not to count it in.
+  pace_.clock_read(now - clock_read_at_);
+  clock_read_at_ = now;
+  current_.store(0, std::memory_order_release);
+  if (!searching_) {
+    if (!scheduler_.idle_.try_begin_search()) return nullptr;
+    searching_ = true;
+  }
+  phase_.store(Phase::kSearching, std::memory_order_relaxed);
+  TaskHeader* task = steal_round();
+  if (task == nullptr) task = take_global();
+  if (task != nullptr) begin_work(scheduler_.clock().now_ns());
+  return task;
+}
+
+// Every other worker once, from a random one on.
+TaskHeader* Worker::steal_round() {
+  const std::size_t count = scheduler_.workers_.size();
+  const std::size_t start = next_random() % count;
+  for (std::size_t i = 0; i < count; ++i) {
+    Worker& victim = *scheduler_.workers_[(start + i) % count];
+    if (&victim == this) continue;
+    std::size_t moved = 0;
+    TaskHeader* task = ring_.steal_from(victim.ring_, moved);
+    if (task == nullptr) {
+      task = steal_lifo(victim);
+      moved = task != nullptr ? 1 : 0;
+    }
+    if (task == nullptr) continue;
+    add_relaxed<std::uint64_t>(counters_.steals, 1);
+    add_relaxed<std::uint64_t>(counters_.stolen_tasks, moved);
+    max_relaxed<std::uint64_t>(counters_.local_high_water, moved - 1);
+    return task;
+  }
+  return nullptr;
+}
+
+// The victim will run the task in its LIFO slot next and has its memory warm, so the slot is left
+// alone until the monitor has seen that the poll before it does not end.
+TaskHeader* Worker::steal_lifo(Worker& victim) {
+  return victim.is_stuck() ? victim.lifo_.take() : nullptr;
+}
+
+void Worker::stop_searching() {
+  searching_ = false;
+  phase_.store(Phase::kRunning, std::memory_order_relaxed);
+  // Where one task was there may be more, and now nobody looks for them.
+  if (scheduler_.idle_.end_search()) scheduler_.notify_one();
+}
+
+std::uint32_t Worker::next_random() {
+  // xorshift32 (Marsaglia 2003): spreads thieves, nothing more.
+  random_ ^= random_ << 13;
+  random_ ^= random_ >> 17;
+  random_ ^= random_ << 5;
+  return random_;
+}
+
+// --- Sleeping ------------------------------------------------------------------------------------------
+
+void Worker::sleep() {
+  // Nothing of a plugin runs here any more; an unload may be waiting to see that.
+  presence_->current.store(presence::kNobody, std::memory_order_release);
+  const bool was_searching = searching_;
+  searching_ = false;
+  const bool must_look = scheduler_.idle_.sleep(id_, was_searching);
+  // The last look: a task pushed before we counted as asleep, or the end of everything.
+  if (scheduler_.stopping_.load(std::memory_order_seq_cst) ||
+      (must_look && scheduler_.work_pending())) {
+    return after_sleep(come_back());
+  }
+  add_relaxed<std::uint64_t>(counters_.parks, 1);
+  if (scheduler_.reactor_.try_hold()) {
+    sleep_in_reactor();
+  } else {
+    sleep_on_own_word();
+  }
+}
+
+void Worker::sleep_on_own_word() {
+  phase_.store(Phase::kAsleep, std::memory_order_relaxed);
+  wait_for_notification();
+  // Whoever notified has taken us out of the idle set.
+  after_sleep(/*woken=*/true);
+}
+
+// The holder of the reactor blocks in it until an event, the earliest timer of all workers, or an
+// interrupt.
+void Worker::sleep_in_reactor() {
+  phase_.store(Phase::kReactor, std::memory_order_relaxed);
+  std::size_t wakes = 0;
+  if (parker_.prepare(Parker::Place::kReactor)) wakes = turn_reactor(/*block=*/true);
+  // What the turn woke lies in the ring, in sight of thieves, while we still count as asleep.
+  const bool woken = come_back();
+  scheduler_.reactor_.let_go();
+  after_sleep(woken);
+  if (!woken && should_hand_on(wakes)) {
+    if (const auto other = scheduler_.idle_.take_one()) scheduler_.unpark(*other);
+  }
+}
+
+// Leaves the idle set. True: somebody else had taken us out, and its notification is consumed, so
+// that a later sleep does not take it for its own.
+bool Worker::come_back() {
+  if (scheduler_.idle_.leave(id_)) {
+    parker_.finish();
+    return false;
+  }
+  if (!parker_.finish()) wait_for_notification();
+  return true;
+}
+
+void Worker::wait_for_notification() {
+  if (parker_.prepare(Parker::Place::kOwnWord)) parker_.wait();
+  parker_.finish();
+}
+
+// One turn of the reactor and of all due timers, by the holder. Returns how many tasks it woke.
+std::size_t Worker::turn_reactor(bool block) {
+  Timers& timers = scheduler_.timers_;
+  if (block) arm_deadline();
+  quiet_ = true;
+  last_woken_ = nullptr;
+  const std::size_t events =
+      scheduler_.reactor_.turn(block ? Wait::kBlock : Wait::kNoWait, kEventsPerTurn);
+  if (block) scheduler_.reactor_sleeper_.store(false, std::memory_order_relaxed);
+  const Nanos now = scheduler_.clock().now_ns();
+  const std::size_t fired = timers.advance_due(now);
+  quiet_ = false;
+  add_relaxed<std::uint64_t>(scheduler_.reactor_turns_, 1);
+  add_relaxed<std::uint64_t>(counters_.io_events, events);
+  add_relaxed<std::uint64_t>(counters_.timer_fires, fired);
+  return events + fired;
+}
+
+// Tells the reactor the earliest timer of all. Announce first, look second: whoever arms an earlier
+// one does it the other way round. The second look is for one that came between the first and the
+// arming, whose own, earlier arming we have just overwritten.
+void Worker::arm_deadline() {
+  scheduler_.reactor_sleeper_.store(true, std::memory_order_seq_cst);
+  const Nanos deadline = scheduler_.timers_.settle();
+  scheduler_.reactor_.arm(deadline);
+  const Nanos now_earliest = scheduler_.timers_.next_deadline();
+  if (now_earliest < deadline) scheduler_.reactor_.arm_no_later_than(now_earliest);
+}
+
+void Worker::after_sleep(bool woken) {
+  searching_ = woken;
+  phase_.store(woken ? Phase::kSearching : Phase::kRunning, std::memory_order_relaxed);
+  begin_work(scheduler_.clock().now_ns());
+  events_seen_at_ = context_.now_ns;
+  scheduler_.monitor_.worker_awake();
+}
+
+// From here on time is work again.
+void Worker::begin_work(Nanos now) { charged_until_ = clock_read_at_ = context_.now_ns = now; }
+
+// Another worker is woken to sit in the reactor only where that is worth a wake-up: there is more
+// than one task to run, or the one will take long. Else this worker is back there sooner.
+bool Worker::should_hand_on(std::size_t wakes) {
+  if (wakes != 1) return wakes > 1;
+  if (last_woken_ == nullptr) return false;
+  const TypeCounters& counters = counters_of(*last_woken_);
+  const std::uint64_t polls = counters.polls.load(std::memory_order_relaxed);
+  const std::uint64_t busy = counters.busy_ns.load(std::memory_order_relaxed);
+  return polls > 0 && busy / polls > kLongPollNs;
+}
+
+}  // namespace ekiden::runtime

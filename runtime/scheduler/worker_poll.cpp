@@ -1,0 +1,181 @@
+// What happens to one task on a worker: poll, what the answer means, end, drop.
+
+#include <cxxabi.h>
+
+#include <exception>
+
+#include "runtime/scheduler/scheduler.hpp"
+#include "runtime/scheduler/worker.hpp"
+
+namespace ekiden::runtime {
+
+void Worker::run_task(TaskHeader& task) {
+  // An ended task in a queue was put there by a thread that may not drop it.
+  if (task.state.load().is_complete()) return dispose(task);
+  TaskType& type = *task.type.load(std::memory_order_relaxed);
+  const Snapshot state = task.state.start_poll();
+  enter(task, type, state);
+  if (state.is_cancelled() && type.cancel == CancelMode::kDropNow) {
+    return finish_cancelled(task, type);
+  }
+  polled_ = &task;
+  const std::int32_t answer = call_poll(task, type);
+  polled_ = nullptr;
+  after_poll(task, type, state, answer);
+}
+
+void Worker::enter(TaskHeader& task, TaskType& type, Snapshot state) {
+  if (&type != charged_type_) {
+    if (charged_type_ != nullptr) charge(scheduler_.clock().now_ns());
+    charged_type_ = &type;
+  }
+  const OwnerId owner = type.owner.load(std::memory_order_relaxed);
+  if (presence_->current.load(std::memory_order_relaxed) != owner) {
+    // release: as when a scope ends, for we leave the owner who was there; see PresenceScope.
+    presence_->current.store(owner, std::memory_order_release);
+  }
+  context_.cancelled = state.is_cancelled();
+  context_.waker = Handle(HandleKind::kTask, task.index, state.generation()).bits();
+  context_.local = &task.local;
+  context_.budget = scheduler_.config().poll_budget;
+  add_relaxed<std::uint64_t>(counters_.polls, 1);
+  // release: whoever sees the handle sees the poll counted, so that the monitor does not take it for
+  // the one before.
+  current_.store(context_.waker, std::memory_order_release);
+  add_relaxed<std::uint64_t>(counters_of(type).polls, 1);
+  add_relaxed<std::uint32_t>(task.polls, 1);
+  task.last_worker.store(static_cast<std::uint16_t>(id_), std::memory_order_relaxed);
+}
+
+// Callbacks must not unwind. Where a C++ exception does come out, only this task ends. A forced
+// unwind (pthread_cancel) must go on, by the rules of the C++ ABI.
+std::int32_t Worker::call_poll(TaskHeader& task, TaskType& type) {
+  try {
+    return type.poll(task.state_memory(), &context_);
+  } catch (abi::__forced_unwind&) {
+    throw;
+  } catch (const std::exception& e) {
+    note_failure(task, e.what());
+  } catch (...) {
+    note_failure(task, "an exception that is no std::exception left the poll");
+  }
+  return kPollFailed;
+}
+
+// The text is copied here, inside the catch block: the exception object is destroyed before the task
+// ends, so before its plugin can go.
+void Worker::note_failure(TaskHeader& task, const char* text) {
+  scheduler_.tasks_.edit_extra(task, [&](TaskExtra& extra) { extra.fail_text = text; });
+}
+
+// A cancelled task that has had its last permitted poll.
+bool Worker::ends_now(const TaskType& type, Snapshot state) const {
+  if (!state.is_cancelled()) return false;
+  return type.cancel != CancelMode::kAsync ||
+         scheduler_.owners_.is_forced(type.owner.load(std::memory_order_relaxed));
+}
+
+void Worker::after_poll(TaskHeader& task, TaskType& type, Snapshot state, std::int32_t answer) {
+  switch (answer) {
+    case kPollReady:
+      add_relaxed<std::uint64_t>(counters_of(type).completed, 1);
+      return finish(task);
+    case kPollPending:
+      if (ends_now(type, state)) return finish_cancelled(task, type);
+      if (task.state.end_pending() == StateWord::Submit::kSubmit) requeue(task);
+      return;
+    case kPollYield:
+      if (ends_now(type, state)) return finish_cancelled(task, type);
+      task.state.end_yield();
+      return requeue(task);
+    default:
+      task.bits |= TaskHeader::kBitFailed;
+      add_relaxed<std::uint64_t>(counters_of(type).failed, 1);
+      return finish(task);
+  }
+}
+
+void Worker::finish_cancelled(TaskHeader& task, TaskType& type) {
+  task.bits |= TaskHeader::kBitCancelled;
+  add_relaxed<std::uint64_t>(counters_of(type).cancelled, 1);
+  finish(task);
+}
+
+// Who drops: if somebody holds the task, whoever ends that hold; else this worker, now. Our own
+// reference keeps the slot while the joiner is woken, for the holder may be quick.
+void Worker::finish(TaskHeader& task) {
+  const Snapshot before = task.state.complete();
+  if (!before.has_join()) return dispose(task);
+  wake_joiner(task);
+  if (!task.state.unref()) return;
+  if (TaskHeader* parent = free_slot(task)) drop_and_free(*parent);
+}
+
+void Worker::wake_joiner(TaskHeader& task) {
+  // seq_cst: after the store of kComplete in complete(); see join_poll for the other side.
+  const std::uint64_t waker = task.join_waker.exchange(0, std::memory_order_seq_cst);
+  if (waker != 0) scheduler_.wake(Waker(waker));
+}
+
+// Children may point into the state, so it stays until the last of them is dropped; that one then
+// goes on here.
+void Worker::dispose(TaskHeader& task) {
+  // Only the task's own polls make children, and those are over: 0 stays 0.
+  if (task.children.load(std::memory_order_acquire) != 0 &&
+      task.children.fetch_sub(TaskHeader::kOwnShare, std::memory_order_acq_rel) !=
+          TaskHeader::kOwnShare) {
+    return;
+  }
+  drop_and_free(task);
+}
+
+// Drops the task, and each parent that ended before and had only waited for this child. A loop,
+// because generations of them may stand behind one another.
+void Worker::drop_and_free(TaskHeader& task) {
+  for (TaskHeader* next = &task; next != nullptr;) {
+    TaskType& type = *next->type.load(std::memory_order_relaxed);
+    call_drop(*next, type);
+    add_relaxed<std::uint64_t>(counters_of(type).dropped, 1);
+    next = next->state.unref() ? free_slot(*next) : nullptr;
+  }
+}
+
+void Worker::call_drop(TaskHeader& task, TaskType& type) {
+  if (type.drop == nullptr) return;
+  PresenceScope scope(*presence_, type.owner.load(std::memory_order_relaxed));
+  // Within a poll that one is what runs here; else a drop that does not return is seen by this.
+  if (polled_ == nullptr) current_.store(task.handle().bits(), std::memory_order_release);
+  try {
+    type.drop(task.state_memory());
+  } catch (abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    // The task is over anyway; there is nobody left to tell but its counters.
+    add_relaxed<std::uint64_t>(counters_of(type).failed, 1);
+  }
+}
+
+// The slot's last reference is gone. Returns the parent if that is to be dropped now.
+TaskHeader* Worker::free_slot(TaskHeader& task) {
+  TaskType& type = *task.type.load(std::memory_order_relaxed);
+  const bool is_child = task.bits & TaskHeader::kBitChild;
+  const Handle parent(task.parent.load(std::memory_order_relaxed));
+  scheduler_.owners_.give_task(type.owner.load(std::memory_order_relaxed));
+  scheduler_.tasks_.free(task, &task_caches_);
+  Counter& freed = counters_of(type).freed;
+  // release: whoever sees this task gone sees all that it did; see TypeCounters. From here on the
+  // owner may be unloaded, unless the parent still stands for it.
+  freed.store(freed.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  return is_child ? child_gone(parent) : nullptr;
+}
+
+// The child's share in the parent's count keeps the parent's slot, so it may be touched. Returns the
+// parent if it has ended and this was what kept it.
+TaskHeader* Worker::child_gone(Handle parent) {
+  TaskHeader& task = *scheduler_.tasks_.at(parent.index());
+  const std::uint32_t left = task.children.fetch_sub(1, std::memory_order_acq_rel) - 1;
+  if (left == TaskHeader::kOwnShare) scheduler_.wake(parent);
+  return left == 0 ? &task : nullptr;
+}
+
+}  // namespace ekiden::runtime

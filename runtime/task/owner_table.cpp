@@ -1,0 +1,71 @@
+#include "runtime/task/owner_table.hpp"
+
+#include "runtime/base/check.hpp"
+
+namespace ekiden::runtime {
+
+OwnerTable::OwnerTable() : records_(std::make_unique<OwnerRecord[]>(kMaxOwners)) {
+  MutexLock lock(mutex_);
+  names_.resize(kMaxOwners);
+  names_[kRuntimeOwner] = "runtime";
+  records_[kRuntimeOwner].open.store(true);
+  records_[kRuntimeOwner].admits.store(true);
+}
+
+Status OwnerTable::open(std::string name, std::uint64_t task_limit, OwnerId& out) {
+  MutexLock lock(mutex_);
+  for (OwnerId tried = 1; tried < kMaxOwners; ++tried) {
+    const OwnerId id = next_;
+    next_ = next_ + 1 == kMaxOwners ? kRuntimeOwner + 1 : next_ + 1;
+    OwnerRecord& record = records_[id];
+    if (record.open.load(std::memory_order_relaxed)) continue;
+    names_[id] = std::move(name);
+    record.task_limit.store(task_limit, std::memory_order_relaxed);
+    record.limited_tasks.store(0, std::memory_order_relaxed);
+    record.refusals.store(0, std::memory_order_relaxed);
+    record.forced.store(false, std::memory_order_relaxed);
+    record.open.store(true, std::memory_order_release);
+    record.admits.store(true, std::memory_order_seq_cst);
+    out = id;
+    return Status::kOk;
+  }
+  return Status::kLimit;
+}
+
+void OwnerTable::close(OwnerId owner) {
+  EKIDEN_CHECK(owner != kRuntimeOwner);
+  MutexLock lock(mutex_);
+  records_[owner].admits.store(false, std::memory_order_seq_cst);
+  records_[owner].open.store(false, std::memory_order_release);
+}
+
+std::string OwnerTable::name(OwnerId owner) const {
+  MutexLock lock(mutex_);
+  return owner < kMaxOwners ? names_[owner] : std::string();
+}
+
+std::vector<OwnerId> OwnerTable::open_ones() const {
+  std::vector<OwnerId> result;
+  for (OwnerId id = 0; id < kMaxOwners; ++id) {
+    if (records_[id].open.load(std::memory_order_acquire)) result.push_back(id);
+  }
+  return result;
+}
+
+bool OwnerTable::take_task(OwnerId owner) noexcept {
+  OwnerRecord& record = records_[owner];
+  const std::uint64_t limit = record.task_limit.load(std::memory_order_relaxed);
+  if (limit == 0) return true;
+  // relaxed: the number guards nothing but itself.
+  if (record.limited_tasks.fetch_add(1, std::memory_order_relaxed) < limit) return true;
+  record.limited_tasks.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+void OwnerTable::give_task(OwnerId owner) noexcept {
+  OwnerRecord& record = records_[owner];
+  if (record.task_limit.load(std::memory_order_relaxed) == 0) return;
+  record.limited_tasks.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace ekiden::runtime

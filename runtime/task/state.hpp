@@ -1,0 +1,240 @@
+// The state word of a task: one 64-bit atomic with flags, a reference count and the generation of
+// its slot. All bit arithmetic on it is in this file; everybody else asks a Snapshot or calls a
+// named transition and obeys its answer. (The shape is tokio's task/state.rs; the generation in the
+// word, which lets wakers be plain values, is ours.)
+//
+//              commit             start_poll            end_pending
+//   reserved ──────────> queued ─────────────> running ─────────────> idle
+//       │                  ^ ^                   │ │ │                 │
+//       │ discard          │ └─── end_yield ─────┘ │ │ complete        │
+//       v                  │ (woken while running) │ v                 │
+//     free <── unref ── complete <─────────────────┼─┘                 │
+//                          └───────────────────────┴──────── wake ─────┘
+//
+// "queued" is the flag kNotified without kRunning: the task is in exactly one place (a ring, a LIFO
+// slot, the global queue, or the hand of the thread that moves it). Whoever sets kNotified on an
+// idle task gets the answer kSubmit and is that thread. So a task is never in two queues.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/base/atomic.hpp"
+#include "runtime/base/check.hpp"
+
+namespace ekiden::runtime {
+
+// What a state word held at one moment.
+class Snapshot {
+ public:
+  static constexpr std::uint64_t kRunning = 1u << 0;    // a worker is inside poll
+  static constexpr std::uint64_t kNotified = 1u << 1;   // queued, or to be queued when poll returns
+  static constexpr std::uint64_t kComplete = 1u << 2;   // no further poll
+  static constexpr std::uint64_t kCancelled = 1u << 3;  // to end the way its type says
+  static constexpr std::uint64_t kJoin = 1u << 4;       // somebody holds it
+  static constexpr std::uint64_t kReserved = 1u << 5;   // state not yet committed
+  static constexpr std::uint64_t kFlagsMask = 0xff;
+
+  static constexpr unsigned kRefShift = 8;
+  static constexpr std::uint64_t kRefOne = std::uint64_t{1} << kRefShift;
+  static constexpr std::uint64_t kRefMask = (std::uint64_t{1} << 24) - 1;
+  static constexpr unsigned kGenerationShift = 32;
+
+  constexpr explicit Snapshot(std::uint64_t bits) : bits_(bits) {}
+
+  constexpr std::uint64_t bits() const { return bits_; }
+  constexpr bool is_running() const { return bits_ & kRunning; }
+  constexpr bool is_notified() const { return bits_ & kNotified; }
+  constexpr bool is_complete() const { return bits_ & kComplete; }
+  constexpr bool is_cancelled() const { return bits_ & kCancelled; }
+  constexpr bool has_join() const { return bits_ & kJoin; }
+  constexpr bool is_reserved() const { return bits_ & kReserved; }
+  // Neither queued nor running nor over: waits for a wake.
+  constexpr bool is_idle() const {
+    return (bits_ & (kRunning | kNotified | kComplete | kReserved)) == 0;
+  }
+  constexpr std::uint32_t refs() const {
+    return static_cast<std::uint32_t>((bits_ >> kRefShift) & kRefMask);
+  }
+  constexpr std::uint32_t generation() const {
+    return static_cast<std::uint32_t>(bits_ >> kGenerationShift);
+  }
+  // The slot holds a task of this generation that has not been freed.
+  constexpr bool is_alive(std::uint32_t generation_wanted) const {
+    return generation() == generation_wanted && refs() > 0;
+  }
+
+ private:
+  std::uint64_t bits_;
+};
+
+class StateWord {
+ public:
+  enum class [[nodiscard]] Submit : std::uint8_t { kNothing, kSubmit };
+  enum class [[nodiscard]] CloseJoin : std::uint8_t {
+    kStale,     // no such held task
+    kDetached,  // it still runs; whoever completes it drops it
+    kDispose,   // it is complete: the caller drops it and takes the reference away
+  };
+
+  // acquire: pairs with the release of every transition, so that fields of the slot written before
+  // it can be read.
+  Snapshot load() const { return Snapshot(word_.load(std::memory_order_acquire)); }
+
+  // --- The slot's life ---------------------------------------------------------------------------
+
+  // Takes a free slot into use under the next generation. Only the thread that took the slot out of
+  // the arena. False: the generations are used up, and the slot must be retired.
+  [[nodiscard]] bool reserve() {
+    // relaxed: the arena's free lists order us after the last user's unref.
+    const Snapshot old(word_.load(std::memory_order_relaxed));
+    EKIDEN_CHECK(old.refs() == 0);
+    if (old.generation() == ~std::uint32_t{0}) return false;
+    const std::uint64_t next = static_cast<std::uint64_t>(old.generation() + 1)
+                                   << Snapshot::kGenerationShift |
+                               Snapshot::kRefOne | Snapshot::kReserved;
+    // release: a lister that sees the new generation sees no field of an older life: they are all
+    // written before. An old waker's
+    // compare-exchange cannot be overwritten here: it gives up on kComplete, which a free slot has.
+    word_.store(next, std::memory_order_release);
+    return true;
+  }
+
+  // Takes a reservation in hand, for commit or discard; one caller wins. False: it was not reserved.
+  // While it is in hand it counts as running, so a wake that comes meanwhile submits nothing.
+  [[nodiscard]] bool claim_reserved(std::uint32_t generation) {
+    return change([&](Snapshot s) -> std::uint64_t {
+      if (!s.is_alive(generation) || !s.is_reserved()) return 0;
+      return (s.bits() & ~Snapshot::kReserved) | Snapshot::kRunning;
+    });
+  }
+
+  // Puts a claimed reservation back (the queues were full).
+  void unclaim_reserved() {
+    change([](Snapshot s) {
+      constexpr auto kGone = Snapshot::kRunning | Snapshot::kNotified | Snapshot::kCancelled;
+      return (s.bits() & ~kGone) | Snapshot::kReserved;
+    });
+  }
+
+  // A claimed reservation becomes a queued task; the caller pushes it.
+  void make_runnable(bool join) {
+    const std::uint64_t hold = join ? Snapshot::kJoin + Snapshot::kRefOne : 0;
+    // release: publishes the constructed state to the worker that polls (acquire in start_poll).
+    change([&](Snapshot s) {
+      return ((s.bits() & ~Snapshot::kRunning) | Snapshot::kNotified) + hold;
+    });
+  }
+
+  // Takes one reference away. True: it was the last, the slot is free and the caller gives it back.
+  [[nodiscard]] bool unref() {
+    // acq_rel: the last one sees everything that the others did with the slot.
+    const Snapshot old(word_.fetch_sub(Snapshot::kRefOne, std::memory_order_acq_rel));
+    EKIDEN_CHECK(old.refs() > 0);
+    return old.refs() == 1;
+  }
+
+  // --- Running -------------------------------------------------------------------------------------
+
+  // Takes a queued task into poll. Only the thread that holds it in hand.
+  Snapshot start_poll() {
+    // acquire: pairs with wake()'s release: what the waker wrote before is seen by this poll.
+    // One add flips both flags, because they are 0/1 and 1/0 here.
+    const Snapshot old(word_.fetch_add(Snapshot::kRunning - Snapshot::kNotified,
+                                       std::memory_order_acq_rel));
+    EKIDEN_CHECK(old.is_notified());
+    EKIDEN_CHECK(!old.is_running());
+    return Snapshot(old.bits() + Snapshot::kRunning - Snapshot::kNotified);
+  }
+
+  // The poll answered "pending". kSubmit: it was woken meanwhile and is in the caller's hand again.
+  Submit end_pending() {
+    // release: the next poller, or the waker that finds it idle, sees this poll's writes.
+    // acquire: in case of kSubmit.
+    const Snapshot old(word_.fetch_sub(Snapshot::kRunning, std::memory_order_acq_rel));
+    EKIDEN_CHECK(old.is_running());
+    return old.is_notified() ? Submit::kSubmit : Submit::kNothing;
+  }
+
+  // The poll answered "yield": it stays in the caller's hand, queued.
+  void end_yield() {
+    std::uint64_t old = word_.load(std::memory_order_relaxed);
+    while (!word_.compare_exchange_weak(old, (old & ~Snapshot::kRunning) | Snapshot::kNotified,
+                                        std::memory_order_acq_rel, std::memory_order_relaxed)) {
+    }
+  }
+
+  // No further poll. Returns the word before: has_join() says who disposes of it.
+  Snapshot complete() {
+    std::uint64_t old = word_.load(std::memory_order_relaxed);
+    std::uint64_t next;
+    do {
+      next = (old & ~(Snapshot::kRunning | Snapshot::kNotified)) | Snapshot::kComplete;
+      // seq_cst: in a total order with the joiner's load after it stored its waker, so that either
+      // the joiner sees kComplete or complete()'s caller sees the waker.
+    } while (!word_.compare_exchange_weak(old, next, std::memory_order_seq_cst,
+                                          std::memory_order_relaxed));
+    return Snapshot(old);
+  }
+
+  // The joiner's second look (Dekker with complete()).
+  Snapshot load_after_store() const { return Snapshot(word_.load(std::memory_order_seq_cst)); }
+
+  // --- From outside -------------------------------------------------------------------------------
+
+  // kSubmit: the task was idle and is now in the caller's hand, who pushes it.
+  Submit wake(std::uint32_t generation) { return notify(generation, 0); }
+
+  // Asks it to end; it is woken so that a worker carries that out.
+  Submit cancel(std::uint32_t generation) { return notify(generation, Snapshot::kCancelled); }
+
+  CloseJoin close_join(std::uint32_t generation) {
+    CloseJoin answer = CloseJoin::kStale;
+    change([&](Snapshot s) -> std::uint64_t {
+      answer = CloseJoin::kStale;
+      if (!s.is_alive(generation) || !s.has_join()) return 0;
+      answer = s.is_complete() ? CloseJoin::kDispose : CloseJoin::kDetached;
+      // The holder's reference goes now, or is what the caller disposes with.
+      const std::uint64_t gone = s.is_complete() ? 0 : Snapshot::kRefOne;
+      return (s.bits() & ~Snapshot::kJoin) - gone;
+    });
+    return answer;
+  }
+
+ private:
+  Submit notify(std::uint32_t generation, std::uint64_t flags) {
+    std::uint64_t old = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      const Snapshot s(old);
+      if (s.generation() != generation || s.is_complete() || s.is_reserved() || s.refs() == 0) {
+        return Submit::kNothing;
+      }
+      // Also when kNotified is set already, the word is written: a read-modify-write is what makes
+      // our earlier stores visible to the poll that takes the flag away. A plain load could be
+      // served before those stores left the store buffer, and that wake would be lost.
+      const std::uint64_t next = old | Snapshot::kNotified | flags;
+      if (word_.compare_exchange_weak(old, next, std::memory_order_acq_rel,
+                                      std::memory_order_relaxed)) {
+        return s.is_idle() ? Submit::kSubmit : Submit::kNothing;
+      }
+    }
+  }
+
+  // Applies `next` until it sticks; 0 from `next` gives up. (A live word is never 0.)
+  // acq_rel: see the callers.
+  template <class Next>
+  bool change(Next next) {
+    std::uint64_t old = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      const std::uint64_t wanted = next(Snapshot(old));
+      if (wanted == 0) return false;
+      if (word_.compare_exchange_weak(old, wanted, std::memory_order_acq_rel,
+                                      std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+  }
+
+  Atomic<std::uint64_t> word_{0};
+};
+
+}  // namespace ekiden::runtime

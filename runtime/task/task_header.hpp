@@ -1,0 +1,74 @@
+// A task's slot: this header, then the plugin's state. 80 bytes of header, so that 48 bytes of
+// state still fit the smallest slot of 128.
+//
+// Who may touch what: the state word belongs to everybody. Fields that a task list reads are atomics
+// with relaxed accesses, written by the thread that has the task in hand (reserves, polls, disposes);
+// a lister checks the generation before and after. `queue_next` belongs to the queue that holds the
+// task. `type` is set at reserve and stays until the slot is free.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/handle.hpp"
+#include "runtime/task/state.hpp"
+#include "runtime/task/task_type.hpp"
+
+namespace ekiden::runtime {
+
+// What few tasks have: kept outside the slot. Guarded by TaskTable's lock.
+struct TaskExtra {
+  std::string name;
+  std::int32_t fail_code = 0;
+  std::string fail_text;
+};
+
+struct TaskHeader {
+  // Age is kept in steps of 2^24 ns (17 ms): 32 bits of them last two years.
+  static constexpr unsigned kAgeShift = 24;
+
+  static constexpr std::uint32_t kOwnShare = std::uint32_t{1} << 31;  // in `children`
+
+  static constexpr std::uint8_t kBitExternalState = 1;  // the state is on the heap
+  static constexpr std::uint8_t kBitChild = 2;          // counted in its parent's `children`
+  static constexpr std::uint8_t kBitFailed = 4;
+  static constexpr std::uint8_t kBitCancelled = 8;  // ended by cancellation
+
+  StateWord state;
+  TaskHeader* queue_next = nullptr;
+  Atomic<TaskType*> type{nullptr};
+  Atomic<std::uint64_t> join_waker{0};
+  void* local = nullptr;  // the task-local pointer
+  Atomic<std::uint64_t> parent{0};
+  Atomic<std::uint64_t> waits_on{0};  // the Handle that it last found pending; 0: none known
+  Atomic<std::uint32_t> extra{0};     // TaskTable's number of its TaskExtra; 0: none
+  Atomic<std::uint32_t> polls{0};
+  Atomic<std::uint32_t> born{0};  // now_ns >> kAgeShift
+  // 0: never had a child. Else one for each child not yet freed, plus kOwnShare until the task itself
+  // is over and could be dropped; who makes it 0 drops it.
+  Atomic<std::uint32_t> children{0};
+  std::uint32_t index = 0;  // as in its handle; set when the slot is first used, then constant
+  Atomic<std::uint16_t> last_worker{0};
+  std::uint8_t state_offset16 = 0;  // where the state begins, in units of 16 bytes
+  std::uint8_t bits = 0;            // kBit…
+
+  // It is over, and stays only because children may point into its state.
+  bool waits_for_children() const {
+    // relaxed: an unload looks again and again.
+    const std::uint32_t count = children.load(std::memory_order_relaxed);
+    return count != 0 && (count & kOwnShare) == 0;
+  }
+
+  Handle handle() const { return Handle(HandleKind::kTask, index, state.load().generation()); }
+
+  void* state_memory() {
+    std::byte* memory = reinterpret_cast<std::byte*>(this) + state_offset16 * std::size_t{16};
+    return bits & kBitExternalState ? *reinterpret_cast<void**>(memory) : memory;
+  }
+};
+
+inline constexpr std::size_t kTaskHeaderBytes = 80;
+static_assert(sizeof(TaskHeader) == kTaskHeaderBytes);
+
+}  // namespace ekiden::runtime

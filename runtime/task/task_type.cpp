@@ -1,0 +1,117 @@
+#include "runtime/task/task_type.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace ekiden::runtime {
+
+namespace {
+
+Status check(const TaskTypeSpec& spec) {
+  if (spec.name.empty() || spec.name.size() > kTypeNameBytesMax) return Status::kInvalid;
+  if (spec.poll == nullptr || spec.cancel > CancelMode::kAsync) return Status::kInvalid;
+  if (!std::has_single_bit(spec.state_align) || spec.state_align > kStateAlignMax) {
+    return Status::kInvalid;
+  }
+  return spec.state_size > kStateBytesMax ? Status::kTooBig : Status::kOk;
+}
+
+}  // namespace
+
+TypeTable::TypeTable(unsigned shards)
+    : shards_(shards), types_(std::make_unique<Atomic<TaskType*>[]>(kTypesMax)), names_(1) {}
+
+Status TypeTable::add(OwnerId owner, const TaskTypeSpec& spec, TypeId& out) {
+  if (const Status status = check(spec); status != Status::kOk) return status;
+  MutexLock lock(mutex_);
+  const auto owned = std::count_if(records_.begin(), records_.end(), [&](const auto& record) {
+    return record->registered.load(std::memory_order_relaxed) &&
+           record->owner.load(std::memory_order_relaxed) == owner;
+  });
+  if (static_cast<std::size_t>(owned) >= kTypesPerOwnerMax) return Status::kLimit;
+  TaskType* type = take_record();
+  if (type == nullptr) return Status::kLimit;
+  type->poll = spec.poll;
+  type->drop = spec.drop;
+  type->state_size = spec.state_size;
+  type->state_align = spec.state_align;
+  type->cancel = spec.cancel;
+  type->owner.store(owner, std::memory_order_relaxed);
+  names_[type->id] = spec.name;
+  type->registered.store(true, std::memory_order_release);
+  // release: pairs with the acquire in find().
+  types_[type->id].store(type, std::memory_order_release);
+  out = type->id;
+  return Status::kOk;
+}
+
+TaskType* TypeTable::take_record() {
+  if (!free_.empty()) {
+    TaskType* type = records_[free_.back() - 1].get();
+    free_.pop_back();
+    type->before = sum(type->counters.get(), shards_);
+    return type;
+  }
+  if (names_.size() >= kTypesMax) return nullptr;
+  records_.push_back(std::make_unique<TaskType>(shards_));
+  records_.back()->id = static_cast<TypeId>(names_.size());
+  names_.emplace_back();
+  return records_.back().get();
+}
+
+void TypeTable::retire(OwnerId owner) {
+  MutexLock lock(mutex_);
+  for (const auto& type : records_) {
+    if (!type->registered.load(std::memory_order_relaxed)) continue;
+    if (type->owner.load(std::memory_order_relaxed) != owner) continue;
+    type->registered.store(false, std::memory_order_release);
+    // Nothing of the daemon points into the plugin any more.
+    type->poll = nullptr;
+    type->drop = nullptr;
+    free_.push_back(type->id);
+  }
+}
+
+template <class Visit>
+void TypeTable::for_each_registered(std::optional<OwnerId> owner, Visit visit) const {
+  for (const auto& type : records_) {
+    if (!type->registered.load(std::memory_order_relaxed)) continue;
+    if (owner && type->owner.load(std::memory_order_relaxed) != *owner) continue;
+    visit(*type);
+  }
+}
+
+std::string TypeTable::name(const TaskType& type) const {
+  MutexLock lock(mutex_);
+  return names_[type.id];
+}
+
+std::vector<TypeId> TypeTable::ids(std::optional<OwnerId> owner) const {
+  MutexLock lock(mutex_);
+  std::vector<TypeId> result;
+  for_each_registered(owner, [&](const TaskType& type) { result.push_back(type.id); });
+  return result;
+}
+
+CounterTotals TypeTable::totals(const TaskType& type) const {
+  MutexLock lock(mutex_);
+  return sum(type.counters.get(), shards_) - type.before;
+}
+
+// All that were freed first, then all that were spawned: see TypeCounters. Type by type it would be
+// wrong: a task of the second could spawn one of the first, which has been counted, and be gone when
+// its own type is.
+std::uint64_t TypeTable::live(std::optional<OwnerId> owner) const {
+  MutexLock lock(mutex_);
+  std::uint64_t freed = 0;
+  std::uint64_t spawned = 0;
+  for_each_registered(owner, [&](const TaskType& type) {
+    freed += sum_freed(type.counters.get(), shards_);
+  });
+  for_each_registered(owner, [&](const TaskType& type) {
+    spawned += sum_spawned(type.counters.get(), shards_);
+  });
+  return spawned - freed;
+}
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,98 @@
+// Task types: what a plugin registers once and every task of it points to. Records are type-stable:
+// a retired one is used again for a later registration, never freed, so a lister may follow the
+// pointer of a slot that is being reused.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/mutex.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/observe/counters.hpp"
+#include "runtime/task/owner.hpp"
+#include "runtime/task/poll.hpp"
+
+namespace ekiden::runtime {
+
+using TypeId = std::uint32_t;
+
+inline constexpr std::size_t kTypeNameBytesMax = 63;
+inline constexpr std::size_t kTypesPerOwnerMax = 1024;
+inline constexpr std::size_t kTypesMax = 65536;
+inline constexpr std::size_t kStateBytesMax = 1u << 20;
+inline constexpr std::size_t kStateAlignMax = 64;
+
+struct TaskTypeSpec {
+  std::string name;  // 1 to kTypeNameBytesMax bytes
+  PollFn poll = nullptr;
+  DropFn drop = nullptr;  // may be null
+  std::size_t state_size = 0;
+  std::size_t state_align = 16;  // a power of two, at most kStateAlignMax
+  CancelMode cancel = CancelMode::kOnePoll;
+};
+
+struct TaskType {
+  explicit TaskType(unsigned shards) : counters(std::make_unique<TypeCounters[]>(shards)) {}
+
+  // One a worker, and the last for other threads. Never replaced or cleared: a worker may charge the
+  // rest of its time to a type that has just been retired, and a refused spawn may still be on its way
+  // from one count to the other.
+  const std::unique_ptr<TypeCounters[]> counters;
+  CounterTotals before;  // what earlier types of this record did; guarded by the table's lock
+
+  // Immutable between registration and retirement.
+  PollFn poll = nullptr;
+  DropFn drop = nullptr;
+  std::size_t state_size = 0;
+  std::size_t state_align = 16;
+  CancelMode cancel = CancelMode::kOnePoll;
+  TypeId id = 0;
+
+  // Read by listers while the record may be reused.
+  Atomic<OwnerId> owner{kRuntimeOwner};
+  Atomic<bool> registered{false};
+};
+
+// Any thread may call any function; registration is rare and takes a lock.
+class TypeTable {
+ public:
+  // `shards`: workers + 1.
+  explicit TypeTable(unsigned shards);
+
+  // kInvalid, kTooBig, kLimit.
+  Status add(OwnerId owner, const TaskTypeSpec& spec, TypeId& out);
+  // Forgets all types of an owner that has no task left.
+  void retire(OwnerId owner);
+
+  // Null for an id that was never given out. No lock.
+  TaskType* find(TypeId id) const noexcept {
+    if (id == 0 || id >= kTypesMax) return nullptr;
+    return types_[id].load(std::memory_order_acquire);
+  }
+
+  std::string name(const TaskType& type) const;
+  // The ids of registered types, of one owner or all.
+  std::vector<TypeId> ids(std::optional<OwnerId> owner) const;
+  CounterTotals totals(const TaskType& type) const;
+  // Tasks of one owner's types, or of all, that are spawned and not freed. Never 0 while one of them
+  // lives, also when tasks of one type spawn tasks of another and end.
+  std::uint64_t live(std::optional<OwnerId> owner) const;
+
+ private:
+  TaskType* take_record() EKIDEN_REQUIRES(mutex_);
+  template <class Visit>
+  void for_each_registered(std::optional<OwnerId> owner, Visit visit) const EKIDEN_REQUIRES(mutex_);
+
+  const unsigned shards_;
+  std::unique_ptr<Atomic<TaskType*>[]> types_;
+
+  mutable Mutex mutex_;
+  std::vector<std::unique_ptr<TaskType>> records_ EKIDEN_GUARDED_BY(mutex_);
+  std::vector<std::string> names_ EKIDEN_GUARDED_BY(mutex_);  // by id
+  std::vector<TypeId> free_ EKIDEN_GUARDED_BY(mutex_);
+};
+
+}  // namespace ekiden::runtime

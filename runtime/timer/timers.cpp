@@ -1,0 +1,274 @@
+#include "runtime/timer/timers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "runtime/base/check.hpp"
+
+namespace ekiden::runtime {
+
+Timers::Timers(WakeTarget& target, unsigned wheel_count)
+    : target_(target), wheel_count_(wheel_count), lanes_(std::make_unique<Lane[]>(wheel_count)) {
+  EKIDEN_CHECK(wheel_count >= 1);
+  EKIDEN_CHECK(wheel_count <= std::numeric_limits<std::uint16_t>::max());
+}
+
+// --- Slots and handles
+// -----------------------------------------------------------------------------
+
+Status Timers::find(Handle timer, TimerSlot*& out) const noexcept {
+  if (timer.kind() != HandleKind::kTimer || timer.is_null()) return Status::kInvalid;
+  if (timer.index() >= arena_.used_slots()) return Status::kStale;
+  out = &slot(timer.index());
+  return Status::kOk;
+}
+
+// Runs body(home, slot) under the lock of the timer's home if the handle is good.
+template <class Body>
+Status Timers::with_timer(OwnerId owner, Handle timer, Body body) const {
+  TimerSlot* found = nullptr;
+  if (const Status status = find(timer, found); status != Status::kOk) return status;
+  for (;;) {
+    // acquire: pairs with the release in arm(); who moved the timer here wrote the slot before.
+    const std::uint16_t home = found->home.load(std::memory_order_acquire);
+    Lane& lane = lanes_[home];
+    ShortLockGuard guard(lane.lock);
+    // relaxed: while we hold the home's lock it stays the home.
+    if (found->home.load(std::memory_order_relaxed) != home) continue;
+    // acquire: pairs with the release in create().
+    const TimerIdentity identity = found->identity.load(std::memory_order_acquire);
+    const Status status = identity.check(owner, timer.generation());
+    return status == Status::kOk ? body(lane, *found) : status;
+  }
+}
+
+Status Timers::create(OwnerId owner, SlotArena::Cache* cache, Handle& out) {
+  if (owner >= kMaxOwners) return Status::kInvalid;
+  const std::uint32_t index = arena_.allocate(cache);
+  if (index == SlotArena::kNone) return Status::kNoMemory;
+  TimerSlot& timer = slot(index);
+  // relaxed: only this thread has the free slot, and got it after the store in close().
+  const TimerIdentity identity = timer.identity.load(std::memory_order_relaxed).taken_by(owner);
+  // release: pairs with the acquire in with_timer(), for a handle that was guessed.
+  timer.identity.store(identity, std::memory_order_release);
+  out = Handle(HandleKind::kTimer, index, identity.generation());
+  return Status::kOk;
+}
+
+Status Timers::close(OwnerId owner, Handle timer, SlotArena::Cache* cache) {
+  bool worn_out = false;
+  const Status status = with_timer(owner, timer, [&](Lane& lane, TimerSlot& mine) {
+    lane.lock.assert_held();
+    unlink(lane, mine);
+    mine.state = TimerState::kIdle;
+    mine.waker = Waker();
+    const TimerIdentity identity = mine.identity.load(std::memory_order_relaxed);
+    worn_out = identity.is_worn_out();
+    // release: pairs with the acquire in count(): who sees it gone sees what its owner did.
+    mine.identity.store(identity.freed(), std::memory_order_release);
+    return Status::kOk;
+  });
+  if (status == Status::kOk && !worn_out) arena_.release(timer.index(), cache);
+  return status;
+}
+
+std::size_t Timers::count(OwnerId owner) const noexcept {
+  std::size_t held = 0;
+  const std::uint32_t used = arena_.used_slots();
+  for (std::uint32_t index = 0; index < used; ++index) {
+    const TimerIdentity identity = slot(index).identity.load(std::memory_order_acquire);
+    if (identity.is_held() && identity.owner() == owner) ++held;
+  }
+  return held;
+}
+
+std::size_t Timers::close_all(OwnerId owner) {
+  std::size_t closed = 0;
+  const std::uint32_t used = arena_.used_slots();
+  for (std::uint32_t index = 0; index < used; ++index) {
+    const TimerIdentity identity = slot(index).identity.load(std::memory_order_acquire);
+    if (!identity.is_held() || identity.owner() != owner) continue;
+    const Handle timer(HandleKind::kTimer, index, identity.generation());
+    if (close(owner, timer, nullptr) == Status::kOk) ++closed;
+  }
+  return closed;
+}
+
+bool Timers::describe(Handle timer, Nanos& deadline) const {
+  TimerSlot* found = nullptr;
+  if (find(timer, found) != Status::kOk) return false;
+  const OwnerId owner = found->identity.load(std::memory_order_acquire).owner();
+  bool armed = false;
+  with_timer(owner, timer, [&](Lane&, TimerSlot& shown) {
+    armed = shown.state == TimerState::kArmed;
+    deadline = shown.deadline;
+    return Status::kOk;
+  });
+  return armed;
+}
+
+// --- Arming, polling, cancelling
+// -------------------------------------------------------------------
+
+// Links the armed timer. True if that lowered the wheel's next deadline.
+bool Timers::link(Lane& lane, TimerSlot& timer) {
+  const Tick tick = tick_not_before(timer.deadline);
+  lane.wheel.insert(timer, tick);
+  const Nanos due = tick_start(tick);
+  // relaxed: `next` is written under the lock only.
+  if (due >= lane.next.load(std::memory_order_relaxed)) return false;
+  // seq_cst: before the caller's look whether somebody sleeps, after a sleeper's announcement.
+  // Were it weaker, both could miss each other and the timer would wait for another wake-up.
+  lane.next.store(due, std::memory_order_seq_cst);
+  return true;
+}
+
+void Timers::unlink(Lane& lane, TimerSlot& timer) {
+  if (!timer.is_linked()) return;
+  lane.wheel.remove(timer);
+  // relaxed, both: only settle() reads the flag, and it looks again under the lock.
+  if (tick_start(timer.tick) <= lane.next.load(std::memory_order_relaxed)) {
+    lane.too_early.store(true, std::memory_order_relaxed);
+  }
+}
+
+Status Timers::arm(OwnerId owner, Handle timer, Nanos deadline, unsigned wheel, bool& lowered) {
+  EKIDEN_CHECK(wheel < wheel_count_);
+  lowered = false;
+  Lane& destination = lanes_[wheel];
+  const auto new_home = static_cast<std::uint16_t>(wheel);
+  TimerSlot* moving = nullptr;
+  const Status status = with_timer(owner, timer, [&](Lane& lane, TimerSlot& mine) {
+    lane.lock.assert_held();
+    unlink(lane, mine);
+    mine.deadline = deadline;
+    mine.state = TimerState::kArmed;
+    if (&lane == &destination) {
+      lowered = link(lane, mine);
+    } else {
+      moving = &mine;
+      // release: pairs with the acquire in with_timer(). The last write under this lock.
+      mine.home.store(new_home, std::memory_order_release);
+    }
+    return Status::kOk;
+  });
+  if (moving != nullptr) lowered = arrive(destination, new_home, *moving, timer.generation());
+  return status;
+}
+
+// The second step of a move. Others may have been there between the steps, see timers.hpp.
+bool Timers::arrive(Lane& lane, std::uint16_t wheel, TimerSlot& timer, std::uint32_t generation) {
+  ShortLockGuard guard(lane.lock);
+  if (timer.home.load(std::memory_order_acquire) != wheel) return false;
+  const TimerIdentity identity = timer.identity.load(std::memory_order_acquire);
+  if (!identity.is_held() || identity.generation() != generation) return false;
+  if (timer.state != TimerState::kArmed || timer.is_linked()) return false;
+  return link(lane, timer);
+}
+
+Status Timers::poll(OwnerId owner, Handle timer, Waker waker, Nanos now) {
+  return with_timer(owner, timer, [&](Lane& lane, TimerSlot& mine) {
+    lane.lock.assert_held();
+    if (mine.state == TimerState::kIdle) return Status::kWrongState;
+    if (mine.state == TimerState::kFired) return Status::kOk;
+    if (mine.deadline > now) {
+      mine.waker = waker;
+      return Status::kPending;
+    }
+    unlink(lane, mine);
+    mine.state = TimerState::kFired;
+    mine.waker = Waker();
+    return Status::kOk;
+  });
+}
+
+Status Timers::cancel(OwnerId owner, Handle timer) {
+  return with_timer(owner, timer, [&](Lane& lane, TimerSlot& mine) {
+    lane.lock.assert_held();
+    unlink(lane, mine);
+    mine.state = TimerState::kIdle;
+    mine.waker = Waker();
+    return Status::kOk;
+  });
+}
+
+// --- Time passes
+// -----------------------------------------------------------------------------------
+
+Nanos Timers::next_deadline() const noexcept {
+  Nanos earliest = kNever;
+  for (unsigned wheel = 0; wheel < wheel_count_; ++wheel) {
+    earliest = std::min(earliest, next_deadline(wheel));
+  }
+  return earliest;
+}
+
+// Brings `next` up to what the wheel says. Both are lower bounds, so the later one is the better.
+void Timers::raise_next(Lane& lane) {
+  lane.too_early.store(false, std::memory_order_relaxed);
+  const Nanos found = tick_start(lane.wheel.next_tick());
+  if (found > lane.next.load(std::memory_order_relaxed)) {
+    lane.next.store(found, std::memory_order_seq_cst);
+  }
+}
+
+Nanos Timers::settle() noexcept {
+  Nanos earliest = kNever;
+  for (unsigned wheel = 0; wheel < wheel_count_; ++wheel) {
+    Lane& lane = lanes_[wheel];
+    // relaxed: a cancel that is missed costs one wake-up that nobody needed.
+    if (lane.too_early.load(std::memory_order_relaxed)) {
+      ShortLockGuard guard(lane.lock);
+      raise_next(lane);
+    }
+    earliest = std::min(earliest, next_deadline(wheel));
+  }
+  return earliest;
+}
+
+void Timers::fire_batch(Lane& lane, Tick now, Batch& batch) {
+  std::array<Wheel::Entry*, kBatch> due;
+  ShortLockGuard guard(lane.lock);
+  const Wheel::Turned turned = lane.wheel.turn(now, due);
+  batch.count = 0;
+  batch.fired += turned.due;
+  for (std::size_t i = 0; i < turned.due; ++i) {
+    TimerSlot& timer = *static_cast<TimerSlot*>(due[i]);
+    timer.state = TimerState::kFired;
+    if (!timer.waker.is_null()) batch.wakers[batch.count++] = timer.waker;
+    timer.waker = Waker();
+  }
+  // Until then `next` stays in the past, so that others go on here if this thread is held up.
+  batch.finished = turned.finished;
+  if (turned.finished) raise_next(lane);
+}
+
+std::size_t Timers::advance(unsigned wheel, Nanos now) noexcept {
+  EKIDEN_CHECK(wheel < wheel_count_);
+  Lane& lane = lanes_[wheel];
+  if (next_deadline(wheel) > now) return 0;
+  std::size_t linked;
+  {
+    ShortLockGuard guard(lane.lock);
+    linked = lane.wheel.size();
+  }
+  std::size_t woken = 0;
+  Batch batch;
+  while (!batch.finished && batch.fired <= linked) {
+    fire_batch(lane, tick_at(now), batch);
+    for (std::size_t i = 0; i < batch.count; ++i)
+      target_.wake(batch.wakers[i]);
+    woken += batch.count;
+  }
+  return woken;
+}
+
+std::size_t Timers::advance_due(Nanos now) noexcept {
+  std::size_t woken = 0;
+  for (unsigned wheel = 0; wheel < wheel_count_; ++wheel)
+    woken += advance(wheel, now);
+  return woken;
+}
+
+}  // namespace ekiden::runtime
