@@ -81,24 +81,39 @@ bool wait_until(Nanos deadline, const Clock& clock, Done done) {
   return true;
 }
 
+// Cancels all tasks, again whenever nothing has moved since the last look, until they are gone.
+// False: at the deadline they were not.
+bool end_tasks(Scheduler& scheduler, Nanos deadline, bool force) {
+  std::uint64_t seen = 0;
+  return wait_until(deadline, scheduler.clock(), [&] {
+    const std::uint64_t left = scheduler.live_tasks(std::nullopt);
+    if (left == 0) return true;
+    if (seen == 0 || left == seen) scheduler.cancel_tasks(std::nullopt, force);
+    seen = left;
+    return false;
+  });
+}
+
+// The time is up for tasks that end asynchronously, too: each gets one more poll. While their
+// number falls, nobody is stuck.
+void force_tasks(Scheduler& scheduler) {
+  constexpr Nanos kRoundNs = 50 * kNanosPerMilli;
+  std::uint64_t before;
+  std::uint64_t left = scheduler.live_tasks(std::nullopt);
+  do {
+    before = left;
+    end_tasks(scheduler, saturating_add(scheduler.clock().now_ns(), kRoundNs), /*force=*/true);
+    left = scheduler.live_tasks(std::nullopt);
+  } while (left != 0 && left < before);
+}
+
 }  // namespace
 
 std::vector<Straggler> Runtime::shutdown(Nanos deadline_ns) {
   if (!parts_->started) return {};
   Scheduler& scheduler = parts_->scheduler;
-  const std::vector<OwnerId> owners = scheduler.owners().open_ones();
-  for (const OwnerId owner : owners) owner_stop_admission(owner);
-  for (const OwnerId owner : owners) owner_cancel_tasks(owner);
-
-  const auto nothing_left = [&] { return scheduler.live_tasks(std::nullopt) == 0; };
-  if (!wait_until(deadline_ns, scheduler.clock(), nothing_left)) {
-    // The time is up for tasks that end asynchronously too. What still runs after that is stuck.
-    for (const OwnerId owner : owners) owner_cancel_tasks(owner, /*force=*/true);
-    const Nanos extra = saturating_add(scheduler.clock().now_ns(), 50 * kNanosPerMilli);
-    wait_until(extra, scheduler.clock(), [&] {
-      return nothing_left() || !scheduler.running_tasks(std::nullopt).empty();
-    });
-  }
+  scheduler.owners().stop_all();
+  if (!end_tasks(scheduler, deadline_ns, /*force=*/false)) force_tasks(scheduler);
   const bool pool_ended = parts_->pool.shutdown(deadline_ns);
   std::vector<Straggler> stragglers = scheduler.running_tasks(std::nullopt);
   if (!pool_ended) {
@@ -109,12 +124,13 @@ std::vector<Straggler> Runtime::shutdown(Nanos deadline_ns) {
 
   scheduler.stop();
   scheduler.drop_everything();
-  for (const OwnerId owner : owners) owner_close_resources(owner);
+  for (const OwnerId owner : scheduler.owners().open_ones())
+    owner_close_resources(owner);
   parts_->started = false;
   return {};
 }
 
-// --- Owners -----------------------------------------------------------------------------------------------
+// --- Owners ------------------------------------------------------------------------------------
 
 Status Runtime::owner_open(std::string name, std::uint64_t task_limit, OwnerId& out) {
   return parts_->scheduler.owners().open(std::move(name), task_limit, out);
@@ -129,7 +145,7 @@ void Runtime::owner_stop_admission(OwnerId owner) {
 }
 
 void Runtime::owner_cancel_tasks(OwnerId owner, bool force) {
-  parts_->scheduler.cancel_owner(owner, force);
+  parts_->scheduler.cancel_tasks(owner, force);
 }
 
 void Runtime::owner_close_resources(OwnerId owner) {
@@ -149,7 +165,10 @@ Ledger Runtime::owner_ledger(OwnerId owner) const {
 }
 
 bool Runtime::owner_quiescent(OwnerId owner) const {
-  return owner_ledger(owner).empty() && !presence::anyone_in(owner);
+  // Presence first: a thread of the owner's own that was inside before may have added to the
+  // ledger. Presence last: a thread may have taken the last thing out of the ledger and not left
+  // yet.
+  return !presence::anyone_in(owner) && owner_ledger(owner).empty() && !presence::anyone_in(owner);
 }
 
 std::vector<Straggler> Runtime::owner_running(OwnerId owner) const {
@@ -171,7 +190,7 @@ std::uint64_t Runtime::owner_refusals(OwnerId owner) const {
 
 bool Runtime::admits(OwnerId owner) const { return parts_->scheduler.owners().admits(owner); }
 
-// --- Tasks --------------------------------------------------------------------------------------------------
+// --- Tasks -------------------------------------------------------------------------------------
 
 Status Runtime::type_register(OwnerId owner, const TaskTypeSpec& spec, TypeId& out) {
   return parts_->scheduler.type_register(owner, spec, out);
@@ -215,15 +234,13 @@ Status Runtime::fail_text(OwnerId owner, std::int32_t code, std::string_view tex
   return parts_->scheduler.fail_text(owner, code, text);
 }
 
-std::optional<OwnerId> Runtime::polling_owner() const {
-  return parts_->scheduler.polling_owner();
-}
+std::optional<OwnerId> Runtime::polling_owner() const { return parts_->scheduler.polling_owner(); }
 
 bool Runtime::spend_budget() { return parts_->scheduler.spend_budget(); }
 
 void Runtime::note_wait(Handle on) { parts_->scheduler.note_wait(on); }
 
-// --- Timers ---------------------------------------------------------------------------------------------------
+// --- Timers ------------------------------------------------------------------------------------
 
 Nanos Runtime::now_ns() const { return parts_->scheduler.clock().now_ns(); }
 
@@ -251,13 +268,13 @@ bool Runtime::timer_describe(Handle timer, Nanos& deadline_ns) const {
   return parts_->scheduler.timers().describe(timer, deadline_ns);
 }
 
-// --- Parts ------------------------------------------------------------------------------------------------------
+// --- Parts -------------------------------------------------------------------------------------
 
 Reactor& Runtime::reactor() { return parts_->scheduler.reactor(); }
 
 BlockingPool& Runtime::blocking() { return parts_->pool; }
 
-// --- Seeing inside --------------------------------------------------------------------------------------------------
+// --- Seeing inside -----------------------------------------------------------------------------
 
 std::uint64_t Runtime::live_tasks() const { return parts_->scheduler.live_tasks(std::nullopt); }
 

@@ -77,13 +77,16 @@ class Runtime {
   [[nodiscard]] std::vector<Straggler> shutdown(Nanos deadline_ns);
 
   // --- Owners ----------------------------------------------------------------------------------
-  // task_limit: live tasks, 0 for no limit. kLimit when kMaxOwners exist.
+  // task_limit: live tasks, 0 for no limit. kLimit when kMaxOwners exist; kDraining after
+  // shutdown() has begun.
   Status owner_open(std::string name, std::uint64_t task_limit, OwnerId& out);
   std::string owner_name(OwnerId owner) const;
   // From now on spawn, timer, descriptor and job calls of the owner answer kDraining.
   void owner_stop_admission(OwnerId owner);
   // Cancels every live task of the owner; each ends the way its type says.
-  // `force`: tasks that end asynchronously get no more polls than the others. May be repeated.
+  // `force`: tasks that end asynchronously get no more polls than the others. To be repeated until
+  // the ledger shows no task: results that are still held are given up by a call that finds nothing
+  // else.
   void owner_cancel_tasks(OwnerId owner, bool force = false);
   // Closes what is left of timers and descriptors, takes queued jobs out, discards reservations.
   // After its tasks are gone.
@@ -100,7 +103,8 @@ class Runtime {
   // --- Tasks -------------------------------------------------------------------------------------
   // kInvalid, kTooBig, kLimit, kDraining.
   Status type_register(OwnerId owner, const TaskTypeSpec& spec, TypeId& out);
-  // size, align: 0 for the type's. kInvalid, kForeign (type), kTooBig, kLimit, kDraining, kNoMemory.
+  // size, align: 0 for the type's. kInvalid, kForeign (type), kTooBig, kLimit, kDraining,
+  // kNoMemory.
   Status reserve(OwnerId owner, TypeId type, std::size_t size, std::size_t align, void*& state,
                  Handle& out);
   // kFull, kDraining: the reservation stands. kStale, kForeign, kWrongState, kWrongThread.
@@ -114,8 +118,8 @@ class Runtime {
   Status abort(OwnerId owner, Handle task);
   // For operators: any owner's task.
   Status abort_any(Handle task);
-  Status children_poll(OwnerId owner);                                            // worker only
-  Status fail_text(OwnerId owner, std::int32_t code, std::string_view text);      // worker only
+  Status children_poll(OwnerId owner);                                        // worker only
+  Status fail_text(OwnerId owner, std::int32_t code, std::string_view text);  // worker only
 
   // The owner of the task that this thread polls, or nullopt.
   std::optional<OwnerId> polling_owner() const;
@@ -134,13 +138,13 @@ class Runtime {
   Status timer_close(OwnerId owner, Handle timer);
   bool timer_describe(Handle timer, Nanos& deadline_ns) const;
 
-  // --- Descriptors and blocking jobs ---------------------------------------------------------------
-  // Their functions take the owner; ask `admits` first where one creates something new.
+  // --- Descriptors and blocking jobs Their functions take the owner; ---------------------------
+  // ask `admits` first where one creates something new.
   Reactor& reactor();
   BlockingPool& blocking();
   bool admits(OwnerId owner) const;
 
-  // --- Seeing inside: consistent a row, not across rows; never waits for a worker --------------------
+  // --- Seeing inside: consistent a row, not across rows; never waits for a worker --------------
   std::uint64_t live_tasks() const;
   std::uint64_t live_tasks(OwnerId owner) const;
   unsigned workers() const;
@@ -157,6 +161,5 @@ class Runtime {
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
-
 
 }  // namespace ekiden::runtime

@@ -40,6 +40,8 @@ class ManualClock final : public Clock {
 };
 
 // a + b that stops at kNever instead of wrapping.
-constexpr Nanos saturating_add(Nanos a, Nanos b) noexcept { return a > kNever - b ? kNever : a + b; }
+constexpr Nanos saturating_add(Nanos a, Nanos b) noexcept {
+  return a > kNever - b ? kNever : a + b;
+}
 
 }  // namespace ekiden::runtime

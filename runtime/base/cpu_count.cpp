@@ -100,7 +100,8 @@ std::optional<double> cgroup_cpu_quota(const fs::path& proc_cgroup, const fs::pa
 unsigned usable_cpus() {
   unsigned cpus = affinity_cpus();
   if (const auto quota = cgroup_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup")) {
-    cpus = std::min(cpus, static_cast<unsigned>(std::ceil(*quota)));
+    // Compared as double: a quota may be larger than any unsigned.
+    cpus = static_cast<unsigned>(std::min<double>(cpus, std::ceil(*quota)));
   }
   return std::max(1u, cpus);
 }

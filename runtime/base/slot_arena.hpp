@@ -3,8 +3,8 @@
 //
 // Free slots are kept as indices: a cache a thread (no lock), and a central pool under a mutex.
 // A cache that runs over gives half away in one go, so slots freed by a thread that allocates none
-// flow back instead of being hoarded (the shape is Bonwick's magazines, "Magazines and Vmem", 2001).
-// Fresh memory comes from mmap in chunks, zeroed, touched only when first used.
+// flow back instead of being hoarded (the shape is Bonwick's magazines, "Magazines and Vmem",
+// 2001). Fresh memory comes from mmap in chunks, zeroed, touched only when first used.
 #pragma once
 
 #include <array>
@@ -23,7 +23,8 @@ class SlotArena {
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
   static constexpr std::uint32_t kChunkSlots = 4096;
 
-  // Indices that one thread may take and give without a lock. Owned by exactly one thread at a time.
+  // Indices that one thread may take and give without a lock. Owned by exactly one thread at a
+  // time.
   class Cache {
    public:
     static constexpr std::size_t kCapacity = 128;

@@ -31,8 +31,7 @@ BlockingPool::~BlockingPool() {
   EKIDEN_CHECK(ended);
 }
 
-// --- Submitting, asking, closing
-// -------------------------------------------------------------------
+// --- Submitting, asking, closing ---------------------------------------------------------------
 
 Status BlockingPool::submit(OwnerId owner, const Job& job, Handle& out, int* os_error) {
   int error = 0;
@@ -80,7 +79,8 @@ Status BlockingPool::poll(OwnerId owner, Handle job, Waker waker, std::int32_t& 
     case JobState::kCancelled:
       return Status::kCancelled;
     default:
-      slot->waker = waker;
+      // A null waker only asks, and leaves whoever waits alone.
+      if (!waker.is_null()) slot->waker = waker;
       return Status::kPending;
   }
 }
@@ -122,8 +122,7 @@ std::size_t BlockingPool::cancel_all(OwnerId owner) {
   return in_code;
 }
 
-// --- Taking jobs out of the queue
-// ------------------------------------------------------------------
+// --- Taking jobs out of the queue --------------------------------------------------------------
 
 void BlockingPool::withdraw(JobSlot& slot, JobSlot*& list) {
   queue_.remove(slot);
@@ -173,8 +172,7 @@ void BlockingPool::wake(Waker waker) {
   if (!waker.is_null()) target_.wake(waker);
 }
 
-// --- The end
-// ---------------------------------------------------------------------------------------
+// --- The end -----------------------------------------------------------------------------------
 
 bool BlockingPool::shutdown(Nanos deadline, std::vector<RunningJob>* stuck) {
   JobSlot* withdrawn = nullptr;
@@ -203,8 +201,7 @@ bool BlockingPool::shutdown(Nanos deadline, std::vector<RunningJob>* stuck) {
   return true;
 }
 
-// --- Seeing inside
-// ---------------------------------------------------------------------------------
+// --- Seeing inside -----------------------------------------------------------------------------
 
 std::size_t BlockingPool::count(OwnerId owner) const {
   MutexLock lock(mutex_);

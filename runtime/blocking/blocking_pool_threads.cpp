@@ -21,8 +21,7 @@ void name_this_thread(const std::string& name) {
 
 }  // namespace
 
-// --- Sending a thread on its way
-// -------------------------------------------------------------------
+// --- Sending a thread on its way ---------------------------------------------------------------
 
 // If jobs are queued and nobody is on the way to them, sends somebody: starts a thread, or returns
 // an idle one that the caller signals outside the lock. `os_error`: a thread could not be started.
@@ -67,8 +66,7 @@ int BlockingPool::try_start_thread() {
   }
 }
 
-// --- A thread's life
-// -------------------------------------------------------------------------------
+// --- A thread's life ---------------------------------------------------------------------------
 
 void BlockingPool::thread_main(PoolThread& self) {
   name_this_thread(options_.thread_name);
@@ -153,8 +151,7 @@ bool BlockingPool::wait_all_left(Nanos deadline) {
   return true;
 }
 
-// --- Running
-// ---------------------------------------------------------------------------------------
+// --- Running -----------------------------------------------------------------------------------
 
 JobSlot* BlockingPool::take_job(PoolThread& self, Nanos now) {
   JobSlot* slot = queue_.front();

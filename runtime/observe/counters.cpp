@@ -14,8 +14,8 @@ std::uint64_t sum_freed(const TypeCounters* shards, unsigned count) {
 std::uint64_t sum_spawned(const TypeCounters* shards, unsigned count) {
   std::uint64_t spawned = 0;
   for (unsigned i = 0; i < count; ++i) {
-    // After the acquires in sum_freed(), which order it. seq_cst, because a spawner that is no worker
-    // counts first and looks at its owner's admission second; see OwnerTable::admits().
+    // After the acquires in sum_freed(), which order it. seq_cst, because a spawner that is no
+    // worker counts first and looks at its owner's admission second; see OwnerTable::admits().
     spawned += shards[i].spawned.load(std::memory_order_seq_cst);
   }
   return spawned;

@@ -14,8 +14,8 @@ using Counter = Atomic<std::uint64_t>;
 // and therefore with read-modify-writes.
 //
 // `spawned` and `freed` are more than numbers: an owner's tasks are spawned minus freed, and an
-// unload believes it. `freed` is therefore stored with release and read first, with acquire: whoever
-// sees a task freed also sees everything that this task spawned.
+// unload believes it. `freed` is therefore stored with release and read first, with acquire:
+// whoever sees a task freed also sees everything that this task spawned.
 struct alignas(kCacheLineBytes) TypeCounters {
   Counter polls{0};
   Counter busy_ns{0};

@@ -1,6 +1,6 @@
-// The queue for work from outside the workers and for what overflows their rings: an intrusive list,
-// in shards, so that many outside threads do not meet on one lock. Roughly first in, first out: a
-// shard is, and poppers go round the shards.
+// The queue for work from outside the workers and for what overflows their rings: an intrusive
+// list, in shards, so that many outside threads do not meet on one lock. Roughly first in, first
+// out: a shard is, and poppers go round the shards.
 //
 // It holds any number: what a wake or an overflow pushes is never refused. The capacity is an
 // admission number for new work only. T has a member `T* queue_next`, which belongs to the queue
@@ -116,8 +116,8 @@ class GlobalQueue {
     pushes_.fetch_add(count, std::memory_order_relaxed);
     const std::size_t size = size_.load(std::memory_order_relaxed);
     std::size_t mark = high_water_.load(std::memory_order_relaxed);
-    while (size > mark && !high_water_.compare_exchange_weak(mark, size,
-                                                             std::memory_order_relaxed)) {
+    while (size > mark &&
+           !high_water_.compare_exchange_weak(mark, size, std::memory_order_relaxed)) {
     }
   }
 

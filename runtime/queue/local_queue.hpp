@@ -1,16 +1,16 @@
 // A worker's ring of runnable tasks: one producer (its worker), any number of thieves.
 //
-// `head_` counts what was taken, `tail_` what was put; both are 64 bits wide and never wrap. Entries
-// [head, tail) are live. The owner puts at the tail without a read-modify-write; owner and thieves
-// take at the head by moving it with a compare-exchange, after copying what they want: an entry
-// copied before a failed exchange is simply forgotten, and until the exchange has succeeded nobody
-// touches what the entry points to. (The shape is Go's runq. Tokio reserves with a second head
-// first; then a thief that loses its CPU in between holds up the others.)
+// `head_` counts what was taken, `tail_` what was put; both are 64 bits wide and never wrap.
+// Entries [head, tail) are live. The owner puts at the tail without a read-modify-write; owner and
+// thieves take at the head by moving it with a compare-exchange, after copying what they want: an
+// entry copied before a failed exchange is simply forgotten, and until the exchange has succeeded
+// nobody touches what the entry points to. (The shape is Go's runq. Tokio reserves with a second
+// head first; then a thief that loses its CPU in between holds up the others.)
 //
 // Why no entry is lost or taken twice: an entry at position p is overwritten only by the put of
 // p + capacity, which needs head > p (acquire in push, paired with the release of the exchange that
-// moved the head past p). So while a thief's exchange from head h can still succeed, head has been h
-// all the time and the entries it copied, at h and after, were intact.
+// moved the head past p). So while a thief's exchange from head h can still succeed, head has been
+// h all the time and the entries it copied, at h and after, were intact.
 #pragma once
 
 #include <algorithm>
@@ -46,7 +46,7 @@ class LocalQueue {
   }
   bool empty() const { return size() == 0; }
 
-  // --- Owner only ----------------------------------------------------------------------------------
+  // --- Owner only ------------------------------------------------------------------------------
 
   // False: full.
   [[nodiscard]] bool push(T* item) {
@@ -70,8 +70,8 @@ class LocalQueue {
     }
   }
 
-  // Takes half (at least one) of a full ring out for the global queue, oldest first, chained through
-  // `link(from, to)`. Returns how many; fewer than expected only if thieves were here.
+  // Takes half (at least one) of a full ring out for the global queue, oldest first, chained
+  // through `link(from, to)`. Returns how many; fewer than expected only if thieves were here.
   template <class Link>
   std::size_t take_half(T*& first, T*& last, Link link) {
     std::uint64_t head = head_.load(std::memory_order_relaxed);
@@ -92,7 +92,7 @@ class LocalQueue {
     return static_cast<std::size_t>(count);
   }
 
-  // --- Thieves ---------------------------------------------------------------------------------------
+  // --- Thieves ---------------------------------------------------------------------------------
 
   // Moves half of the victim's tasks (rounded up) into this ring, which is the caller's own, and
   // returns one more of them to run at once; null when there was nothing. `moved`: all in all.

@@ -27,19 +27,19 @@ DeadlineTimer::DeadlineTimer() : fd_(make_timerfd()) {}
 DeadlineTimer::~DeadlineTimer() { close(fd_); }
 
 void DeadlineTimer::arm(Nanos deadline_ns) noexcept {
-  if (armed_ns_.load(std::memory_order_relaxed) == deadline_ns) return;
+  if (armed_ns_.load(std::memory_order_seq_cst) == deadline_ns) return;
   MutexLock lock(mutex_);
-  if (armed_ns_.load(std::memory_order_relaxed) != deadline_ns) set(deadline_ns);
+  if (armed_ns_.load(std::memory_order_seq_cst) != deadline_ns) set(deadline_ns);
 }
 
 void DeadlineTimer::arm_no_later_than(Nanos deadline_ns) noexcept {
-  if (armed_ns_.load(std::memory_order_relaxed) <= deadline_ns) return;
+  if (armed_ns_.load(std::memory_order_seq_cst) <= deadline_ns) return;
   MutexLock lock(mutex_);
-  if (armed_ns_.load(std::memory_order_relaxed) > deadline_ns) set(deadline_ns);
+  if (armed_ns_.load(std::memory_order_seq_cst) > deadline_ns) set(deadline_ns);
 }
 
 void DeadlineTimer::set(Nanos deadline_ns) noexcept {
-  armed_ns_.store(deadline_ns, std::memory_order_relaxed);
+  armed_ns_.store(deadline_ns, std::memory_order_seq_cst);
   itimerspec when{};  // all zero disarms
   if (deadline_ns != kNever) {
     const Nanos at = std::max<Nanos>(deadline_ns, 1);  // so that a deadline of 0 does not disarm
@@ -54,7 +54,7 @@ bool DeadlineTimer::consume() noexcept {
   std::uint64_t expiries = 0;
   // EAGAIN: it was armed anew after it had expired, which takes the expiry back.
   if (read(fd_, &expiries, sizeof expiries) != sizeof expiries) return false;
-  armed_ns_.store(kNever, std::memory_order_relaxed);
+  armed_ns_.store(kNever, std::memory_order_seq_cst);
   return true;
 }
 

@@ -30,8 +30,10 @@ class DeadlineTimer {
 
   const int fd_;
   Mutex mutex_;  // keeps the word and the kernel's setting in the same order
-  // Written under the mutex. Read without it as a hint: whoever finds its own deadline there may
-  // leave the system call to the thread that stored it and is about to make it, or has made it.
+  // Written under the mutex. Read without it to save the system call: whoever finds its deadline
+  // there may leave the call to the thread that stored it, which has made it or is about to.
+  // seq_cst: a sleeper arms and then looks at the timers, another thread changes the timers and
+  // then looks here; with less, both could miss what the other has just done.
   Atomic<Nanos> armed_ns_{kNever};
 };
 

@@ -45,8 +45,8 @@ inline constexpr std::size_t kEventsPerTurn = 256;
 // Besides the poll count (event_interval), I/O is looked at this often while longer polls run.
 inline constexpr Nanos kEventPeriodNs = 200 * kNanosPerMicro;
 
-// Handing the reactor on costs a wake-up of another worker, so it is done only for work that is worth
-// it: tasks whose polls take longer than this on average.
+// Handing the reactor on costs a wake-up of another worker, so it is done only for work that is
+// worth it: tasks whose polls take longer than this on average.
 inline constexpr Nanos kLongPollNs = 100 * kNanosPerMicro;
 
 inline constexpr Nanos kMonitorTickNs = 10 * kNanosPerMilli;

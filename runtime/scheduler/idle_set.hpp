@@ -1,16 +1,16 @@
 // Who sleeps and who searches, and the rule that no pushed task is overlooked.
 //
-// Why a wake-up is never lost. A pusher publishes its task (seq_cst), then loads `state_` (seq_cst).
-// A worker that goes to sleep changes `state_` (seq_cst), then looks into every queue (seq_cst). In
-// the one order of these four, either the pusher's load comes after the sleeper's change: it sees a
-// sleeper and nobody searching, and wakes one. Or it comes before: then the sleeper's look comes
-// after the publication and finds the task.
-// If the pusher sees a searcher instead, it wakes nobody, and relies on that one: a searcher that
-// finds work and was the last to search wakes another; one that finds nothing gives up with a change
-// of `state_` and looks again, as above. For the same reason a worker that was not allowed to search
-// sleeps without looking if its change of `state_` finds somebody searching: the last of them to
-// find work wakes it. If they have all stopped since it asked, it looks.
-// (The two counts in one word are tokio's idle.rs; the argument is the one of folly's EventCount.)
+// Why a wake-up is never lost. A pusher publishes its task (seq_cst), then loads `state_`
+// (seq_cst). A worker that goes to sleep changes `state_` (seq_cst), then looks into every queue
+// (seq_cst). In the one order of these four, either the pusher's load comes after the sleeper's
+// change: it sees a sleeper and nobody searching, and wakes one. Or it comes before: then the
+// sleeper's look comes after the publication and finds the task. If the pusher sees a searcher
+// instead, it wakes nobody, and relies on that one: a searcher that finds work and was the last to
+// search wakes another; one that finds nothing gives up with a change of `state_` and looks again,
+// as above. For the same reason a worker that was not allowed to search sleeps without looking if
+// its change of `state_` finds somebody searching: the last of them to find work wakes it. If they
+// have all stopped since it asked, it looks. (The two counts in one word are tokio's idle.rs; the
+// argument is the one of folly's EventCount.)
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ class IdleSet {
   // `searching_max`: at most so many look for work to steal at a time.
   IdleSet(unsigned workers, unsigned searching_max);
 
-  // --- A worker, for itself ---------------------------------------------------------------------------
+  // --- A worker, for itself --------------------------------------------------------------------
 
   // False: enough others search.
   [[nodiscard]] bool try_begin_search();
@@ -40,7 +40,7 @@ class IdleSet {
   // it counts as searching.
   [[nodiscard]] bool leave(unsigned worker);
 
-  // --- Any thread ----------------------------------------------------------------------------------
+  // --- Any thread ------------------------------------------------------------------------------
 
   // After a push: a sleeper to unpark, if nobody searches. It counts as searching from now on.
   std::optional<unsigned> take_one_for_work() {

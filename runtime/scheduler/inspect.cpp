@@ -40,7 +40,8 @@ std::optional<TaskInfo> Scheduler::task_info(Handle handle) const {
   if (task == nullptr) return std::nullopt;
   const Snapshot before = task->state.load();
   if (!before.is_alive(handle.generation())) return std::nullopt;
-  const TaskType& type = *task->type.load(std::memory_order_relaxed);
+  // acquire: pairs with the release in TaskTable::allocate(); see the last look below.
+  const TaskType& type = *task->type.load(std::memory_order_acquire);
   TaskInfo info;
   info.id = handle;
   info.owner = type.owner.load(std::memory_order_relaxed);
@@ -61,6 +62,14 @@ std::optional<TaskInfo> Scheduler::task_info(Handle handle) const {
   return info;
 }
 
+// The task whose poll or drop the worker is in.
+std::optional<TaskInfo> Scheduler::current_task(const Worker& worker) const {
+  const Handle current(worker.current_task());
+  auto task = current.is_null() ? std::nullopt : task_info(current);
+  if (task && task->state != TaskState::kRunning && task->state != TaskState::kEnded) task.reset();
+  return task;
+}
+
 std::vector<TaskInfo> Scheduler::list_tasks(std::optional<OwnerId> owner, Handle after,
                                             std::size_t limit) const {
   std::vector<TaskInfo> rows;
@@ -68,8 +77,7 @@ std::vector<TaskInfo> Scheduler::list_tasks(std::optional<OwnerId> owner, Handle
   tasks_.walk(start, [&](TaskHeader& task, std::uint32_t index) {
     const Snapshot state = task.state.load();
     if (state.refs() == 0) return rows.size() < limit;
-    const TaskType* type = task.type.load(std::memory_order_relaxed);
-    if (owner && type->owner.load(std::memory_order_relaxed) != *owner) return true;
+    if (owner && owner_of(task) != *owner) return true;
     if (rows.size() == limit) return false;
     if (auto row = task_info(Handle(HandleKind::kTask, index, state.generation()))) {
       rows.push_back(std::move(*row));
@@ -98,10 +106,8 @@ std::vector<WorkerInfo> Scheduler::list_workers() const {
     row.timer_fires = read(counters.timer_fires);
     row.io_events = read(counters.io_events);
     row.budget_yields = read(counters.budget_yields);
-    const Handle current(worker->current_task());
-    if (const auto task = current.is_null() ? std::nullopt : task_info(current);
-        task && task->state == TaskState::kRunning) {
-      row.current_task = current;
+    if (const auto task = current_task(*worker)) {
+      row.current_task = task->id;
       row.current_owner = task->owner;
       row.current_type = task->type;
     }
@@ -147,10 +153,9 @@ std::vector<TypeInfo> Scheduler::list_types() const {
 std::vector<Straggler> Scheduler::running_tasks(std::optional<OwnerId> owner) const {
   std::vector<Straggler> rows;
   for (const auto& worker : workers_) {
-    const Handle current(worker->current_task());
-    const auto task = current.is_null() ? std::nullopt : task_info(current);
-    if (!task || task->state != TaskState::kRunning || (owner && task->owner != *owner)) continue;
-    rows.push_back({task->owner, current, "task type " + task->type,
+    const auto task = current_task(*worker);
+    if (!task || (owner && task->owner != *owner)) continue;
+    rows.push_back({task->owner, task->id, "task type " + task->type,
                     monitor_.poll_lasts(worker->id(), clock_.now_ns())});
   }
   return rows;

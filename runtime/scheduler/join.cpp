@@ -4,14 +4,16 @@
 
 namespace ekiden::runtime {
 
-// No end is missed: we store the waker (seq_cst), then load the state (seq_cst); complete() sets the
-// flag (seq_cst), then its caller takes the waker (seq_cst). Either we see the flag, or it sees the
-// waker.
+// No end is missed: we store the waker (seq_cst), then load the state (seq_cst); complete() sets
+// the flag (seq_cst), then its caller takes the waker (seq_cst). Either we see the flag, or it sees
+// the waker.
 Status Scheduler::join_poll(OwnerId owner, Handle handle, Waker waker, JoinResult& out) {
   TaskHeader* task = nullptr;
   if (const Status status = find_owned(owner, handle, task); status != Status::kOk) return status;
   if (!task->state.load().has_join()) return Status::kWrongState;
   if (!task->state.load().is_complete()) {
+    // A null waker only asks, and leaves whoever waits alone.
+    if (waker.is_null()) return Status::kPending;
     task->join_waker.store(waker.bits(), std::memory_order_seq_cst);
     if (!task->state.load_after_store().is_complete()) return Status::kPending;
     task->join_waker.store(0, std::memory_order_relaxed);
@@ -58,10 +60,9 @@ Status Scheduler::children_poll(OwnerId owner) {
   Worker* worker = here();
   if (worker == nullptr || worker->polled() == nullptr) return Status::kWrongThread;
   TaskHeader& task = *worker->polled();
-  const TaskType* type = task.type.load(std::memory_order_relaxed);
-  if (type->owner.load(std::memory_order_relaxed) != owner) return Status::kForeign;
-  // acquire: what the children did is seen by the parent that goes on. A last child that comes after
-  // this load finds us running and leaves its wake in the state word.
+  if (owner_of(task) != owner) return Status::kForeign;
+  // acquire: what the children did is seen by the parent that goes on. A last child that comes
+  // after this load finds us running and leaves its wake in the state word.
   const std::uint32_t left = task.children.load(std::memory_order_acquire) & ~TaskHeader::kOwnShare;
   return left == 0 ? Status::kOk : Status::kPending;
 }
@@ -70,8 +71,7 @@ Status Scheduler::fail_text(OwnerId owner, std::int32_t code, std::string_view t
   Worker* worker = here();
   if (worker == nullptr || worker->polled() == nullptr) return Status::kWrongThread;
   TaskHeader& task = *worker->polled();
-  const TaskType* type = task.type.load(std::memory_order_relaxed);
-  if (type->owner.load(std::memory_order_relaxed) != owner) return Status::kForeign;
+  if (owner_of(task) != owner) return Status::kForeign;
   tasks_.edit_extra(task, [&](TaskExtra& extra) {
     extra.fail_code = code;
     extra.fail_text = text;
@@ -82,8 +82,7 @@ Status Scheduler::fail_text(OwnerId owner, std::int32_t code, std::string_view t
 std::optional<OwnerId> Scheduler::polling_owner() const {
   const Worker* worker = here();
   if (worker == nullptr || worker->polled() == nullptr) return std::nullopt;
-  const TaskType* type = worker->polled()->type.load(std::memory_order_relaxed);
-  return type->owner.load(std::memory_order_relaxed);
+  return owner_of(*worker->polled());
 }
 
 bool Scheduler::spend_budget() {

@@ -36,15 +36,26 @@ void Monitor::run() {
 // A stop() or a worker that wakes up after our look finds the announcement and wakes us.
 void Monitor::sleep_until_awake() {
   asleep_.store(1, std::memory_order_seq_cst);
-  if (scheduler_.idle_.sleepers() == scheduler_.workers_.size() &&
+  if (scheduler_.idle_.sleepers() == scheduler_.workers_.size() && reactor_is_manned() &&
       stop_.load(std::memory_order_seq_cst) == 0) {
-    while (asleep_.load(std::memory_order_acquire) != 0) futex_wait(asleep_, 1);
+    while (asleep_.load(std::memory_order_acquire) != 0)
+      futex_wait(asleep_, 1);
   }
   asleep_.store(0, std::memory_order_relaxed);
 }
 
+// The last worker to go to sleep may have found the reactor held by us, in rescue_reactor(), and
+// then sleeps on its own word. Once all sleep nobody but us would see that.
+bool Monitor::reactor_is_manned() {
+  if (!scheduler_.reactor_.try_hold()) return true;
+  scheduler_.reactor_.let_go();
+  if (const auto sleeper = scheduler_.idle_.take_one()) scheduler_.unpark(*sleeper);
+  return false;
+}
+
 void Monitor::rouse() {
-  if (asleep_.exchange(0, std::memory_order_acq_rel) != 0) futex_wake(asleep_, 1);
+  // seq_cst: a stop() has stored its flag before.
+  if (asleep_.exchange(0, std::memory_order_seq_cst) != 0) futex_wake(asleep_, 1);
 }
 
 void Monitor::tick(Nanos now) {
@@ -55,15 +66,15 @@ void Monitor::tick(Nanos now) {
   rescue_reactor();
 }
 
-// A worker whose poll count stands still while it has a task in hand is inside that poll. A tick
-// that came much too late (the machine was suspended, or the monitor got no CPU) says nothing about
-// anybody, so time counts only as far as ticks came on time.
+// A worker that still has the same task in hand, and has polled nothing since, is inside that poll,
+// or in that task's drop. The task is read first: see Worker::enter().
 void Monitor::watch_worker(Worker& worker, Watch& watch, Nanos now) {
+  const std::uint64_t task = worker.phase() == Worker::Phase::kRunning ? worker.current_task() : 0;
   const std::uint64_t polls = worker.counters().polls.load(std::memory_order_relaxed);
-  const bool polling = worker.phase() == Worker::Phase::kRunning && worker.current_task() != 0;
-  if (!polling || polls != watch.polls.load(std::memory_order_relaxed)) {
-    watch.polls.store(polls, std::memory_order_relaxed);
-    watch.since.store(polling ? now : 0, std::memory_order_relaxed);
+  if (task == 0 || task != watch.task || polls != watch.polls) {
+    watch.task = task;
+    watch.polls = polls;
+    watch.since.store(task != 0 ? now : 0, std::memory_order_relaxed);
     watch.reported = false;
     return;
   }
@@ -71,14 +82,14 @@ void Monitor::watch_worker(Worker& worker, Watch& watch, Nanos now) {
   const Nanos lasted = now - watch.since.load(std::memory_order_relaxed);
   if (watch.reported || lasted < scheduler_.config().stall_report_ns) return;
   watch.reported = true;
-  report_stall(worker, lasted);
+  report_stall(worker, Handle(task), lasted);
 }
 
-void Monitor::report_stall(Worker& worker, Nanos lasted) {
+void Monitor::report_stall(Worker& worker, Handle task, Nanos lasted) {
   if (!scheduler_.config().on_stall) return;
-  const Handle task(worker.current_task());
   const auto info = scheduler_.task_info(task);
-  if (!info || info->state != TaskState::kRunning) return;
+  // Gone or queued: it has returned at this very moment.
+  if (!info || (info->state != TaskState::kRunning && info->state != TaskState::kEnded)) return;
   scheduler_.config().on_stall({worker.id(), info->owner, info->type, task, lasted});
 }
 

@@ -1,5 +1,5 @@
-// The thread that looks after the workers, every kMonitorTickNs while any of them is awake; it sleeps
-// without limit when all are asleep.
+// The thread that looks after the workers, every kMonitorTickNs while any of them is awake; it
+// sleeps without limit when all are asleep.
 //
 // It is the backstop of three promises: no runnable task waits longer than two ticks while a worker
 // sleeps; I/O and timers are served while every worker is busy; a poll that holds its worker too
@@ -16,6 +16,7 @@
 
 #include "runtime/base/atomic.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/base/handle.hpp"
 
 namespace ekiden::runtime {
 
@@ -39,18 +40,20 @@ class Monitor {
 
  private:
   struct Watch {
-    Atomic<std::uint64_t> polls{0};  // its counter at the last tick
-    Atomic<Nanos> since{0};          // when the poll in hand was first seen; 0: none
+    std::uint64_t task = 0;   // in its hand at the last tick; 0: none
+    std::uint64_t polls = 0;  // its counter then
+    Atomic<Nanos> since{0};   // when it was first seen with this task and count; 0: no task
     bool reported = false;
   };
 
   void run();
   void tick(Nanos now);
   void watch_worker(Worker& worker, Watch& watch, Nanos now);
-  void report_stall(Worker& worker, Nanos lasted);
+  void report_stall(Worker& worker, Handle task, Nanos lasted);
   void rescue_work();
   void rescue_reactor();
   void sleep_until_awake();
+  bool reactor_is_manned();
   void rouse();
 
   Scheduler& scheduler_;

@@ -17,7 +17,7 @@ class Parker {
  public:
   enum class Place : std::uint32_t { kOwnWord = 1, kReactor = 2 };
 
-  // --- Owner only -----------------------------------------------------------------------------------
+  // --- Owner only ------------------------------------------------------------------------------
 
   // Announces the sleep. False: a notification is there already (and stays until finish).
   [[nodiscard]] bool prepare(Place place);
@@ -26,7 +26,7 @@ class Parker {
   // Ends the sleep. True: it was notified.
   bool finish();
 
-  // --- Any thread ------------------------------------------------------------------------------------
+  // --- Any thread ------------------------------------------------------------------------------
 
   // Wakes the owner. True: it sits in the reactor, and the caller interrupts that.
   [[nodiscard]] bool unpark();

@@ -44,7 +44,7 @@ Scheduler::Scheduler(const SchedulerConfig& config, const Clock& clock)
 
 Scheduler::~Scheduler() { EKIDEN_CHECK(threads_.empty()); }
 
-// --- Threads --------------------------------------------------------------------------------------------
+// --- Threads -----------------------------------------------------------------------------------
 
 void Scheduler::start() {
   try {
@@ -68,36 +68,26 @@ void Scheduler::stop() {
   stopping_.store(true, std::memory_order_seq_cst);
   // Sleepers are taken out one by one, as any waker does; whoever is awake looks at the flag once
   // more after it has joined the sleepers.
-  while (const auto sleeper = idle_.take_one()) unpark(*sleeper);
-  for (std::thread& thread : threads_) thread.join();
+  while (const auto sleeper = idle_.take_one())
+    unpark(*sleeper);
+  for (std::thread& thread : threads_)
+    thread.join();
   threads_.clear();
   monitor_.stop();
 }
 
-void Scheduler::drop_everything() {
-  Worker& worker = *workers_.front();
-  worker.adopt_thread();
-  tasks_.walk(std::nullopt, [&](TaskHeader& task, std::uint32_t) {
-    const Snapshot state = task.state.load();
-    if (state.refs() == 0) return true;
-    if (state.is_reserved()) {
-      if (task.state.claim_reserved(state.generation())) discard_claimed(task);
-      return true;
-    }
-    TaskType& type = *task.type.load(std::memory_order_relaxed);
-    if (!state.is_complete()) worker.finish_cancelled(task, type);
-    if (state.has_join()) release_hold(task, state.generation());
-    return true;
-  });
-  worker.leave_thread();
-}
-
-// --- Waking -----------------------------------------------------------------------------------------------
+// --- Waking ------------------------------------------------------------------------------------
 
 Worker* Scheduler::here() const noexcept {
   Worker* worker = Worker::current();
   // A process may hold several runtimes (tests do).
   return worker != nullptr && &worker->scheduler() == this ? worker : nullptr;
+}
+
+OwnerId Scheduler::owner_of(const TaskHeader& task) noexcept {
+  // acquire: pairs with the release in TaskTable::allocate(); the slot may be getting its next
+  // task.
+  return task.type.load(std::memory_order_acquire)->owner.load(std::memory_order_relaxed);
 }
 
 unsigned Scheduler::shard_hint() const noexcept {
@@ -137,7 +127,7 @@ bool Scheduler::work_pending() const {
                      [](const auto& worker) { return worker->ring_size() > 0; });
 }
 
-// --- Timers and the sleeper in the reactor ----------------------------------------------------------------
+// --- Timers and the sleeper in the reactor -----------------------------------------------------
 
 Status Scheduler::timer_create(OwnerId owner, Handle& out) {
   if (!owners_.admits(owner)) return Status::kDraining;

@@ -1,8 +1,7 @@
 // The scheduler: what its workers share, and what everybody else asks of it.
 //
 // scheduler.cpp has threads and wakes; spawn.cpp how a task comes to be; join.cpp how its end is
-// learnt; cancel.cpp how it is made to end; unload.cpp what an owner's leaving needs; inspect.cpp
-// what people see.
+// learnt; cancel.cpp how it is made to end, alone or with its owner; inspect.cpp what people see.
 #pragma once
 
 #include <memory>
@@ -39,7 +38,7 @@ class Scheduler final : public WakeTarget {
   // After stop: ends and drops whatever is left, on this thread.
   void drop_everything();
 
-  // --- Tasks: see runtime.hpp, which passes these on ----------------------------------------------------
+  // --- Tasks: see runtime.hpp, which passes these on -------------------------------------------
   Status type_register(OwnerId owner, const TaskTypeSpec& spec, TypeId& out);
   Status reserve(OwnerId owner, TypeId type, std::size_t size, std::size_t align, void*& state,
                  Handle& out);
@@ -57,30 +56,31 @@ class Scheduler final : public WakeTarget {
   bool spend_budget();
   void note_wait(Handle on);
 
-  // --- Timers: the timer service, plus telling the sleeper -----------------------------------------------
+  // --- Timers: the timer service, plus telling the sleeper -------------------------------------
   Status timer_create(OwnerId owner, Handle& out);
   Status timer_arm(OwnerId owner, Handle timer, Nanos deadline);
   Status timer_poll(OwnerId owner, Handle timer, Waker waker);
   Status timer_close(OwnerId owner, Handle timer);
 
-  // --- An owner leaves ------------------------------------------------------------------------------------
-  // Cancels all tasks and ends all holds. `force`: tasks that end asynchronously get no more polls
-  // than the others. May be called again and again.
-  void cancel_owner(OwnerId owner, bool force);
+  // --- An owner leaves Cancels -----------------------------------------------------------------
+  // all tasks; nullopt: of all owners. `force`: tasks that end asynchronously get no more polls
+  // than the others. Results that are still held when nothing else is left are given up: so it is
+  // called again and again, until all are gone.
+  void cancel_tasks(std::optional<OwnerId> owner, bool force);
   // Discards reservations that nobody committed.
   void discard_reservations(OwnerId owner);
   // Forgets the owner and its types; nothing of it may be left.
   void forget_owner(OwnerId owner);
   std::uint64_t live_tasks(std::optional<OwnerId> owner) const;
 
-  // --- Seeing inside ------------------------------------------------------------------------------------------
+  // --- Seeing inside ---------------------------------------------------------------------------
   std::optional<TaskInfo> task_info(Handle task) const;
   std::vector<TaskInfo> list_tasks(std::optional<OwnerId> owner, Handle after,
                                    std::size_t limit) const;
   std::vector<WorkerInfo> list_workers() const;
   QueueInfo queue_info() const;
   std::vector<TypeInfo> list_types() const;
-  // Tasks in a poll right now.
+  // Tasks in a poll or drop right now.
   std::vector<Straggler> running_tasks(std::optional<OwnerId> owner) const;
 
   OwnerTable& owners() { return owners_; }
@@ -99,6 +99,7 @@ class Scheduler final : public WakeTarget {
 
   // The worker that this thread is, if it is one of ours.
   Worker* here() const noexcept;
+  static OwnerId owner_of(const TaskHeader& task) noexcept;
   // A number that spreads threads over shards.
   unsigned shard_hint() const noexcept;
 
@@ -114,12 +115,22 @@ class Scheduler final : public WakeTarget {
   Status find_owned(OwnerId owner, Handle handle, TaskHeader*& out) const;
   Status count_new(OwnerId owner, TaskType& type);
   void uncount_new(OwnerId owner, TaskType& type);
-  Status prepare(Worker* worker, TaskHeader& task, const SpawnOptions& options);
+  void count_refusal(OwnerId owner);
+  void describe(Worker* worker, TaskHeader& task, const SpawnOptions& options);
   void discard_claimed(TaskHeader& task);
 
-  // cancel.cpp
-  void release_hold(TaskHeader& task, std::uint32_t generation);
+  // inspect.cpp
+  std::optional<TaskInfo> current_task(const Worker& worker) const;
+
+  // join.cpp
   void dispose_somewhere(TaskHeader& task);
+
+  // cancel.cpp
+  template <class Visit>
+  void for_each_task(std::optional<OwnerId> owner, Visit visit);
+  void release_holds(std::optional<OwnerId> owner);
+  void end_hold(TaskHeader& task, std::uint32_t generation);
+  void end(Worker& worker, TaskHeader& task, Snapshot state);
 
   // timers and the sleeper in the reactor
   unsigned outside_wheel() const { return config_.workers; }

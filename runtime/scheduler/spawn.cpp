@@ -17,16 +17,15 @@ Status Scheduler::find_owned(OwnerId owner, Handle handle, TaskHeader*& out) con
   if (handle.kind() != HandleKind::kTask || handle.is_null()) return Status::kInvalid;
   TaskHeader* task = tasks_.find(handle);
   if (task == nullptr || !task->state.load().is_alive(handle.generation())) return Status::kStale;
-  const TaskType* type = task->type.load(std::memory_order_relaxed);
-  if (type->owner.load(std::memory_order_relaxed) != owner) return Status::kForeign;
+  if (owner_of(*task) != owner) return Status::kForeign;
   out = task;
   return Status::kOk;
 }
 
-// --- Counting --------------------------------------------------------------------------------------------
+// --- Counting ----------------------------------------------------------------------------------
 
-// An owner's own task that spawns is itself counted, so a worker's count needs no order with the
-// admission switch: the unloader cannot have read zero. Other threads count first and look at the
+// An owner's own task that spawns is itself counted, so a worker in its code needs no order with
+// the admission switch: the unloader cannot have read zero. All others count first and look at the
 // switch second.
 Status Scheduler::count_new(OwnerId owner, TaskType& type) {
   if (!owners_.admits(owner)) return Status::kDraining;
@@ -34,7 +33,7 @@ Status Scheduler::count_new(OwnerId owner, TaskType& type) {
     owners_.find(owner)->refusals.fetch_add(1, std::memory_order_relaxed);
     return Status::kLimit;
   }
-  if (Worker* worker = here()) {
+  if (Worker* worker = here(); worker != nullptr && worker->is_in(owner)) {
     add_relaxed<std::uint64_t>(worker->counters_of(type).spawned, 1);
     return Status::kOk;
   }
@@ -56,19 +55,21 @@ void Scheduler::uncount_new(OwnerId owner, TaskType& type) {
   outside_counters(type).freed.fetch_add(1, std::memory_order_release);
 }
 
-// --- Reserve, commit, discard -----------------------------------------------------------------------------
+// --- Reserve, commit, discard ------------------------------------------------------------------
 
 Status Scheduler::reserve(OwnerId owner, TypeId type_id, std::size_t size, std::size_t align,
                           void*& state, Handle& out) {
   TaskType* type = types_.find(type_id);
   if (type == nullptr || !type->registered.load(std::memory_order_acquire)) return Status::kInvalid;
   if (type->owner.load(std::memory_order_relaxed) != owner) return Status::kForeign;
-  if (size == 0) size = type->state_size;
-  if (align == 0) align = type->state_align;
-  if (!std::has_single_bit(align) || align > kStateAlignMax) return Status::kInvalid;
+  if (align != 0 && (!std::has_single_bit(align) || align > kStateAlignMax))
+    return Status::kInvalid;
   if (size > kStateBytesMax) return Status::kTooBig;
   if (const Status status = count_new(owner, *type); status != Status::kOk) return status;
 
+  // Only now: before it was counted, the owner might have left and the record been used again.
+  if (size == 0) size = type->state_size;
+  if (align == 0) align = type->state_align;
   Worker* worker = here();
   TaskHeader* task = tasks_.allocate(*type, size, align,
                                      worker != nullptr ? worker->cached_now() : clock_.now_ns(),
@@ -92,24 +93,33 @@ Status Scheduler::commit_n(OwnerId owner, const std::uint64_t* tasks, std::size_
                            const SpawnOptions& options, std::size_t& committed) {
   Worker* worker = here();
   committed = 0;
-  if (options.child && (worker == nullptr || worker->polled() == nullptr)) {
-    return Status::kWrongThread;
+  if (options.child) {
+    if (worker == nullptr || worker->polled() == nullptr) return Status::kWrongThread;
+    // A child keeps its parent, and nobody keeps another owner's task.
+    if (owner_of(*worker->polled()) != owner) return Status::kForeign;
   }
+  const bool to_ring = count > 1 || options.hint == SpawnHint::kLast;
   for (; committed < count; ++committed) {
     const Handle handle(tasks[committed]);
     TaskHeader* task = nullptr;
     if (const Status s = find_owned(owner, handle, task); s != Status::kOk) return s;
     if (!owners_.admits(owner)) return Status::kDraining;
     if (!task->state.claim_reserved(handle.generation())) return Status::kWrongState;
-    if (const Status s = prepare(worker, *task, options); s != Status::kOk) {
+    const bool room = worker != nullptr ? worker->has_room_for_new(to_ring) : global_.admit();
+    if (!room) {
+      count_refusal(owner);
       task->state.unclaim_reserved();
-      return s;
+      return Status::kFull;
     }
+    describe(worker, *task, options);
     task->state.make_runnable(options.join);
+    // Whoever cancels the owner's tasks after closing the admission may have met a reservation
+    // here. One of us sees the other.
+    if (!owners_.admits(owner)) static_cast<void>(task->state.cancel(handle.generation()));
     if (worker == nullptr) {
       global_.push_admitted(task, shard_hint());
       notify_one();
-    } else if (count > 1 || options.hint == SpawnHint::kLast) {
+    } else if (to_ring) {
       worker->push_ring(*task);
     } else {
       worker->schedule(*task);
@@ -118,16 +128,13 @@ Status Scheduler::commit_n(OwnerId owner, const std::uint64_t* tasks, std::size_
   return Status::kOk;
 }
 
-// Room in the queues, and what the options say. Nothing is changed if there is no room.
-Status Scheduler::prepare(Worker* worker, TaskHeader& task, const SpawnOptions& options) {
-  const bool room = worker != nullptr ? worker->has_room_for_new() : global_.admit();
-  if (!room) {
-    refusals_.fetch_add(1, std::memory_order_relaxed);
-    const TaskType* type = task.type.load(std::memory_order_relaxed);
-    owners_.find(type->owner.load(std::memory_order_relaxed))
-        ->refusals.fetch_add(1, std::memory_order_relaxed);
-    return Status::kFull;
-  }
+void Scheduler::count_refusal(OwnerId owner) {
+  refusals_.fetch_add(1, std::memory_order_relaxed);
+  owners_.find(owner)->refusals.fetch_add(1, std::memory_order_relaxed);
+}
+
+// Writes down what the options say.
+void Scheduler::describe(Worker* worker, TaskHeader& task, const SpawnOptions& options) {
   TaskHeader* spawner = worker != nullptr ? worker->polled() : nullptr;
   Handle parent = options.parent;
   if (options.child || (parent.is_null() && spawner != nullptr)) parent = spawner->handle();
@@ -136,7 +143,7 @@ Status Scheduler::prepare(Worker* worker, TaskHeader& task, const SpawnOptions& 
     task.bits |= TaskHeader::kBitChild;
     // The first child brings the parent's own share along. Nobody else writes while it is 0.
     if (spawner->children.load(std::memory_order_relaxed) == 0) {
-      spawner->children.store(2, std::memory_order_relaxed);
+      spawner->children.store(TaskHeader::kOwnShare + 1, std::memory_order_relaxed);
     } else {
       spawner->children.fetch_add(1, std::memory_order_relaxed);
     }
@@ -144,7 +151,6 @@ Status Scheduler::prepare(Worker* worker, TaskHeader& task, const SpawnOptions& 
   if (!options.name.empty()) {
     tasks_.edit_extra(task, [&](TaskExtra& extra) { extra.name = options.name; });
   }
-  return Status::kOk;
 }
 
 Status Scheduler::discard(OwnerId owner, Handle handle) {

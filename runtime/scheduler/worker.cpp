@@ -56,7 +56,7 @@ void Worker::run() {
   phase_.store(Phase::kStopped, std::memory_order_relaxed);
 }
 
-// --- Where tasks come from ----------------------------------------------------------------------------
+// --- Where tasks come from ---------------------------------------------------------------------
 
 TaskHeader* Worker::next_task() {
   TaskHeader* task = pace_.global_due() ? take_global() : nullptr;
@@ -107,7 +107,7 @@ TaskHeader* Worker::take_global() {
   return first;
 }
 
-// --- Where tasks go to --------------------------------------------------------------------------------
+// --- Where tasks go to -------------------------------------------------------------------------
 
 void Worker::schedule(TaskHeader& task) {
   if (quiet_) last_woken_ = task.type.load(std::memory_order_relaxed);
@@ -147,7 +147,7 @@ bool Worker::has_room_for_new(bool to_ring) const {
   return scheduler_.global_.has_room(ring_.capacity() / 2 + 1);
 }
 
-// --- Looking up from the ring ----------------------------------------------------------------------------
+// --- Looking up from the ring ------------------------------------------------------------------
 
 void Worker::look_up() {
   if (pace_.clock_due()) read_clock();
@@ -178,8 +178,8 @@ void Worker::requeue(TaskHeader& task) {
   quiet_ = quiet;
 }
 
-// The time since the last charge belongs to the type whose tasks ran: charged when the type changes,
-// when the clock is read anyway, and before a search.
+// The time since the last charge belongs to the type whose tasks ran: charged when the type
+// changes, when the clock is read anyway, and before a search.
 void Worker::charge(Nanos now) {
   const Nanos spent = now - charged_until_;
   charged_until_ = context_.now_ns = now;

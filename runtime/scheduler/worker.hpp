@@ -41,7 +41,7 @@ class Worker {
   // The worker that this thread is, or null.
   static Worker* current() noexcept;
 
-  // --- On the worker's own thread ---------------------------------------------------------------------
+  // --- On the worker's own thread --------------------------------------------------------------
 
   // A task that became runnable here goes where it fits: one woken or spawned by the polled task to
   // the LIFO slot, what timers and the reactor wake to the ring without waking others (they do that
@@ -62,6 +62,10 @@ class Worker {
   void leave_thread();
 
   TaskHeader* polled() const { return polled_; }
+  // In a poll or drop of one of the owner's tasks.
+  bool is_in(OwnerId owner) const {
+    return presence_->current.load(std::memory_order_relaxed) == owner;
+  }
   PollContext& context() { return context_; }
   TaskTable::Caches& task_caches() { return task_caches_; }
   SlotArena::Cache& timer_cache() { return timer_cache_; }
@@ -69,7 +73,7 @@ class Worker {
   Nanos cached_now() const { return context_.now_ns; }
   void count_budget_yield() { add_relaxed<std::uint64_t>(counters_.budget_yields, 1); }
 
-  // --- Any thread ------------------------------------------------------------------------------------
+  // --- Any thread ------------------------------------------------------------------------------
 
   unsigned id() const { return id_; }
   const Scheduler& scheduler() const { return scheduler_; }
@@ -82,8 +86,8 @@ class Worker {
   // The handle of the task in poll or drop, or of the last one; 0 for none.
   std::uint64_t current_task() const { return current_.load(std::memory_order_acquire); }
 
-  // The monitor saw that the poll with this number did not end within its tick: from now on the LIFO
-  // slot may be taken.
+  // The monitor saw that the poll with this number did not end within its tick: from now on the
+  // LIFO slot may be taken.
   void mark_stuck(std::uint64_t at_poll) { stuck_at_.store(at_poll, std::memory_order_relaxed); }
   bool is_stuck() const {
     return counters_.polls.load(std::memory_order_relaxed) ==

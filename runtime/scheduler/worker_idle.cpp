@@ -5,7 +5,7 @@
 
 namespace ekiden::runtime {
 
-// --- Searching ----------------------------------------------------------------------------------------
+// --- Searching ---------------------------------------------------------------------------------
 
 TaskHeader* Worker::search() {
   const Nanos now = scheduler_.clock().now_ns();
@@ -69,7 +69,7 @@ std::uint32_t Worker::next_random() {
   return random_;
 }
 
-// --- Sleeping ------------------------------------------------------------------------------------------
+// --- Sleeping ----------------------------------------------------------------------------------
 
 void Worker::sleep() {
   // Nothing of a plugin runs here any more; an unload may be waiting to see that.

@@ -39,8 +39,8 @@ void Worker::enter(TaskHeader& task, TaskType& type, Snapshot state) {
   context_.local = &task.local;
   context_.budget = scheduler_.config().poll_budget;
   add_relaxed<std::uint64_t>(counters_.polls, 1);
-  // release: whoever sees the handle sees the poll counted, so that the monitor does not take it for
-  // the one before.
+  // release: whoever sees the handle sees the poll counted, so that the monitor does not take it
+  // for the one before.
   current_.store(context_.waker, std::memory_order_release);
   add_relaxed<std::uint64_t>(counters_of(type).polls, 1);
   add_relaxed<std::uint32_t>(task.polls, 1);
@@ -62,8 +62,8 @@ std::int32_t Worker::call_poll(TaskHeader& task, TaskType& type) {
   return kPollFailed;
 }
 
-// The text is copied here, inside the catch block: the exception object is destroyed before the task
-// ends, so before its plugin can go.
+// The text is copied here, inside the catch block: the exception object is destroyed before the
+// task ends, so before its plugin can go.
 void Worker::note_failure(TaskHeader& task, const char* text) {
   scheduler_.tasks_.edit_extra(task, [&](TaskExtra& extra) { extra.fail_text = text; });
 }
@@ -169,8 +169,8 @@ TaskHeader* Worker::free_slot(TaskHeader& task) {
   return is_child ? child_gone(parent) : nullptr;
 }
 
-// The child's share in the parent's count keeps the parent's slot, so it may be touched. Returns the
-// parent if it has ended and this was what kept it.
+// The child's share in the parent's count keeps the parent's slot, so it may be touched. Returns
+// the parent if it has ended and this was what kept it.
 TaskHeader* Worker::child_gone(Handle parent) {
   TaskHeader& task = *scheduler_.tasks_.at(parent.index());
   const std::uint32_t left = task.children.fetch_sub(1, std::memory_order_acq_rel) - 1;

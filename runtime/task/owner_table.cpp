@@ -14,6 +14,7 @@ OwnerTable::OwnerTable() : records_(std::make_unique<OwnerRecord[]>(kMaxOwners))
 
 Status OwnerTable::open(std::string name, std::uint64_t task_limit, OwnerId& out) {
   MutexLock lock(mutex_);
+  if (stopped_) return Status::kDraining;
   for (OwnerId tried = 1; tried < kMaxOwners; ++tried) {
     const OwnerId id = next_;
     next_ = next_ + 1 == kMaxOwners ? kRuntimeOwner + 1 : next_ + 1;
@@ -34,9 +35,22 @@ Status OwnerTable::open(std::string name, std::uint64_t task_limit, OwnerId& out
 
 void OwnerTable::close(OwnerId owner) {
   EKIDEN_CHECK(owner != kRuntimeOwner);
+  EKIDEN_CHECK(owner < kMaxOwners);
   MutexLock lock(mutex_);
   records_[owner].admits.store(false, std::memory_order_seq_cst);
   records_[owner].open.store(false, std::memory_order_release);
+}
+
+void OwnerTable::stop_all() {
+  MutexLock lock(mutex_);
+  stopped_ = true;
+  for (OwnerId id = 0; id < kMaxOwners; ++id) stop_admission(id);
+}
+
+void OwnerTable::force(std::optional<OwnerId> owner) {
+  for (OwnerId id = 0; id < kMaxOwners; ++id) {
+    if (!owner || id == *owner) records_[id].forced.store(true, std::memory_order_release);
+  }
 }
 
 std::string OwnerTable::name(OwnerId owner) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,11 @@ class OwnerTable {
  public:
   OwnerTable();
 
+  // kLimit; kDraining after stop_all().
   Status open(std::string name, std::uint64_t task_limit, OwnerId& out);
   void close(OwnerId owner);
+  // Stops every owner's admission, and opens none any more.
+  void stop_all();
   std::string name(OwnerId owner) const;
   std::vector<OwnerId> open_ones() const;
 
@@ -51,7 +55,8 @@ class OwnerTable {
   bool take_task(OwnerId owner) noexcept;
   void give_task(OwnerId owner) noexcept;
 
-  void force(OwnerId owner) { records_[owner].forced.store(true, std::memory_order_release); }
+  // The tasks of one owner, or of all.
+  void force(std::optional<OwnerId> owner);
   bool is_forced(OwnerId owner) const noexcept {
     return records_[owner].forced.load(std::memory_order_acquire);
   }
@@ -62,6 +67,7 @@ class OwnerTable {
   std::vector<std::string> names_ EKIDEN_GUARDED_BY(mutex_);
   // Numbers are used again as late as possible, so that an old one is unlikely to name somebody.
   OwnerId next_ EKIDEN_GUARDED_BY(mutex_) = kRuntimeOwner + 1;
+  bool stopped_ EKIDEN_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace ekiden::runtime

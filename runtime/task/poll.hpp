@@ -1,6 +1,6 @@
 // The signatures of what a task brings along, and what a poll can see of the runtime.
-// The layout of PollContext is the ABI's `ekd_cx`; the daemon asserts that they agree, so a plugin's
-// function is called without a trampoline in between.
+// The layout of PollContext is the ABI's `ekd_cx`; the daemon asserts that they agree, so a
+// plugin's function is called without a trampoline in between.
 #pragma once
 
 #include <cstddef>

@@ -50,7 +50,9 @@ Record& this_thread() {
 
 bool anyone_in(OwnerId owner) {
   for (Record* r = all_records.load(std::memory_order_acquire); r != nullptr; r = r->next) {
-    if (r->current.load(std::memory_order_acquire) == owner) return true;
+    // seq_cst: a thread that enters publishes itself and then looks whether it is still admitted;
+    // the unloader stops the admission and then looks here. One of them sees the other.
+    if (r->current.load(std::memory_order_seq_cst) == owner) return true;
   }
   return false;
 }

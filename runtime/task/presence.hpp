@@ -6,10 +6,10 @@
 // returns (calls nest: a drop inside a poll). The unloader calls `anyone_in`.
 //
 // Why it holds: an owner's code is entered only through its tasks, jobs and callbacks, and those
-// are gone or refused (a locked or atomic count that reads zero) before the unloader looks. What can
-// remain is a thread that has finished the count's last decrement inside a scope it has not left
-// yet. Its publication happened before that decrement, so the unloader, who has seen the decrement
-// (acquire), sees the publication too, and waits until the release store that clears it.
+// are gone or refused (a locked or atomic count that reads zero) before the unloader looks. What
+// can remain is a thread that has finished the count's last decrement inside a scope it has not
+// left yet. Its publication happened before that decrement, so the unloader, who has seen the
+// decrement (acquire), sees the publication too, and waits until the release store that clears it.
 #pragma once
 
 #include "runtime/base/atomic.hpp"

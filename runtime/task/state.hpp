@@ -69,11 +69,11 @@ class Snapshot {
 
 class StateWord {
  public:
-  enum class [[nodiscard]] Submit : std::uint8_t { kNothing, kSubmit };
-  enum class [[nodiscard]] CloseJoin : std::uint8_t {
-    kStale,     // no such held task
-    kDetached,  // it still runs; whoever completes it drops it
-    kDispose,   // it is complete: the caller drops it and takes the reference away
+  enum class [[nodiscard]] Submit : std::uint8_t{kNothing, kSubmit};
+  enum class [[nodiscard]] CloseJoin : std::uint8_t{
+      kStale,     // no such held task
+      kDetached,  // it still runs; whoever completes it drops it
+      kDispose,   // it is complete: the caller drops it and takes the reference away
   };
 
   // acquire: pairs with the release of every transition, so that fields of the slot written before
@@ -99,8 +99,9 @@ class StateWord {
     return true;
   }
 
-  // Takes a reservation in hand, for commit or discard; one caller wins. False: it was not reserved.
-  // While it is in hand it counts as running, so a wake that comes meanwhile submits nothing.
+  // Takes a reservation in hand, for commit or discard; one caller wins. False: it was not
+  // reserved. While it is in hand it counts as running, so a wake that comes meanwhile submits
+  // nothing.
   [[nodiscard]] bool claim_reserved(std::uint32_t generation) {
     return change([&](Snapshot s) -> std::uint64_t {
       if (!s.is_alive(generation) || !s.is_reserved()) return 0;
@@ -120,6 +121,7 @@ class StateWord {
   void make_runnable(bool join) {
     const std::uint64_t hold = join ? Snapshot::kJoin + Snapshot::kRefOne : 0;
     // release: publishes the constructed state to the worker that polls (acquire in start_poll).
+    // seq_cst: the caller looks at the owner's admission next; who closed that looks here next.
     change([&](Snapshot s) {
       return ((s.bits() & ~Snapshot::kRunning) | Snapshot::kNotified) + hold;
     });
@@ -133,14 +135,14 @@ class StateWord {
     return old.refs() == 1;
   }
 
-  // --- Running -------------------------------------------------------------------------------------
+  // --- Running ---------------------------------------------------------------------------------
 
   // Takes a queued task into poll. Only the thread that holds it in hand.
   Snapshot start_poll() {
     // acquire: pairs with wake()'s release: what the waker wrote before is seen by this poll.
     // One add flips both flags, because they are 0/1 and 1/0 here.
-    const Snapshot old(word_.fetch_add(Snapshot::kRunning - Snapshot::kNotified,
-                                       std::memory_order_acq_rel));
+    const Snapshot old(
+        word_.fetch_add(Snapshot::kRunning - Snapshot::kNotified, std::memory_order_acq_rel));
     EKIDEN_CHECK(old.is_notified());
     EKIDEN_CHECK(!old.is_running());
     return Snapshot(old.bits() + Snapshot::kRunning - Snapshot::kNotified);
@@ -176,10 +178,11 @@ class StateWord {
     return Snapshot(old);
   }
 
-  // The joiner's second look (Dekker with complete()).
+  // The second half of a Dekker pair: of a joiner with complete(), of a canceller with
+  // make_runnable().
   Snapshot load_after_store() const { return Snapshot(word_.load(std::memory_order_seq_cst)); }
 
-  // --- From outside -------------------------------------------------------------------------------
+  // --- From outside ----------------------------------------------------------------------------
 
   // kSubmit: the task was idle and is now in the caller's hand, who pushes it.
   Submit wake(std::uint32_t generation) { return notify(generation, 0); }
@@ -220,14 +223,14 @@ class StateWord {
   }
 
   // Applies `next` until it sticks; 0 from `next` gives up. (A live word is never 0.)
-  // acq_rel: see the callers.
+  // seq_cst, which is acq_rel and more: see the callers.
   template <class Next>
   bool change(Next next) {
     std::uint64_t old = word_.load(std::memory_order_relaxed);
     for (;;) {
       const std::uint64_t wanted = next(Snapshot(old));
       if (wanted == 0) return false;
-      if (word_.compare_exchange_weak(old, wanted, std::memory_order_acq_rel,
+      if (word_.compare_exchange_weak(old, wanted, std::memory_order_seq_cst,
                                       std::memory_order_relaxed)) {
         return true;
       }

@@ -1,10 +1,10 @@
 // A task's slot: this header, then the plugin's state. 80 bytes of header, so that 48 bytes of
 // state still fit the smallest slot of 128.
 //
-// Who may touch what: the state word belongs to everybody. Fields that a task list reads are atomics
-// with relaxed accesses, written by the thread that has the task in hand (reserves, polls, disposes);
-// a lister checks the generation before and after. `queue_next` belongs to the queue that holds the
-// task. `type` is set at reserve and stays until the slot is free.
+// Who may touch what: the state word belongs to everybody. Fields that a task list reads are
+// atomics with relaxed accesses, written by the thread that has the task in hand (reserves, polls,
+// disposes); a lister checks the generation before and after. `queue_next` belongs to the queue
+// that holds the task. `type` is set at reserve and stays until the slot is free.
 #pragma once
 
 #include <cstddef>
@@ -45,8 +45,8 @@ struct TaskHeader {
   Atomic<std::uint32_t> extra{0};     // TaskTable's number of its TaskExtra; 0: none
   Atomic<std::uint32_t> polls{0};
   Atomic<std::uint32_t> born{0};  // now_ns >> kAgeShift
-  // 0: never had a child. Else one for each child not yet freed, plus kOwnShare until the task itself
-  // is over and could be dropped; who makes it 0 drops it.
+  // 0: never had a child. Else one for each child not yet freed, plus kOwnShare until the task
+  // itself is over and could be dropped; who makes it 0 drops it.
   Atomic<std::uint32_t> children{0};
   std::uint32_t index = 0;  // as in its handle; set when the slot is first used, then constant
   Atomic<std::uint16_t> last_worker{0};

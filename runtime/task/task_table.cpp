@@ -76,8 +76,8 @@ TaskHeader* TaskTable::allocate(TaskType& type, std::size_t size, std::size_t al
       std::byte* memory = reinterpret_cast<std::byte*>(task) + layout.offset;
       *reinterpret_cast<void**>(memory) = external;
     }
-    // Last, because this is what listers look at first. False: the slot's generations are used up. It
-    // is never given back: retired.
+    // Last, because this is what listers look at first. False: the slot's generations are used up.
+    // It is never given back: retired.
     if (task->state.reserve()) return task;
   }
 }
@@ -96,7 +96,8 @@ void TaskTable::free(TaskHeader& task, Caches* caches) {
 }
 
 void TaskTable::flush(Caches& caches) {
-  for (std::size_t c = 0; c < caches.size(); ++c) arenas_[c].flush(caches[c]);
+  for (std::size_t c = 0; c < caches.size(); ++c)
+    arenas_[c].flush(caches[c]);
 }
 
 void TaskTable::walk(std::optional<std::uint32_t> after,
@@ -104,7 +105,8 @@ void TaskTable::walk(std::optional<std::uint32_t> after,
   const std::uint32_t first = after ? *after + 1 : 0;
   for (std::uint32_t c = first >> kSlotBits; c < arenas_.size(); ++c) {
     const std::uint32_t used = arenas_[c].used_slots();
-    for (std::uint32_t slot = c == first >> kSlotBits ? first & kSlotMask : 0; slot < used; ++slot) {
+    for (std::uint32_t slot = c == first >> kSlotBits ? first & kSlotMask : 0; slot < used;
+         ++slot) {
       if (!visit(*static_cast<TaskHeader*>(arenas_[c].at(slot)), c << kSlotBits | slot)) return;
     }
   }
@@ -140,7 +142,8 @@ TaskExtra& TaskTable::extra_of(TaskHeader& task) {
 
 std::size_t TaskTable::reserved_bytes() const noexcept {
   std::size_t bytes = 0;
-  for (const SlotArena& arena : arenas_) bytes += arena.reserved_bytes();
+  for (const SlotArena& arena : arenas_)
+    bytes += arena.reserved_bytes();
   return bytes;
 }
 

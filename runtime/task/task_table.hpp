@@ -49,8 +49,8 @@ class TaskTable {
   void walk(std::optional<std::uint32_t> after,
             const std::function<bool(TaskHeader&, std::uint32_t index)>& visit) const;
 
-  // Run their argument with the task's extra under the lock. `use` gets null if there is none, `edit`
-  // a new one.
+  // Run their argument with the task's extra under the lock. `use` gets null if there is none,
+  // `edit` a new one.
   void with_extra(const TaskHeader& task, const std::function<void(const TaskExtra*)>& use) const;
   void edit_extra(TaskHeader& task, const std::function<void(TaskExtra&)>& edit);
 

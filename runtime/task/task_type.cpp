@@ -99,18 +99,16 @@ CounterTotals TypeTable::totals(const TaskType& type) const {
 }
 
 // All that were freed first, then all that were spawned: see TypeCounters. Type by type it would be
-// wrong: a task of the second could spawn one of the first, which has been counted, and be gone when
-// its own type is.
+// wrong: a task of the second could spawn one of the first, which has been counted, and be gone
+// when its own type is.
 std::uint64_t TypeTable::live(std::optional<OwnerId> owner) const {
   MutexLock lock(mutex_);
   std::uint64_t freed = 0;
   std::uint64_t spawned = 0;
-  for_each_registered(owner, [&](const TaskType& type) {
-    freed += sum_freed(type.counters.get(), shards_);
-  });
-  for_each_registered(owner, [&](const TaskType& type) {
-    spawned += sum_spawned(type.counters.get(), shards_);
-  });
+  for_each_registered(
+      owner, [&](const TaskType& type) { freed += sum_freed(type.counters.get(), shards_); });
+  for_each_registered(
+      owner, [&](const TaskType& type) { spawned += sum_spawned(type.counters.get(), shards_); });
   return spawned - freed;
 }
 

@@ -37,9 +37,9 @@ struct TaskTypeSpec {
 struct TaskType {
   explicit TaskType(unsigned shards) : counters(std::make_unique<TypeCounters[]>(shards)) {}
 
-  // One a worker, and the last for other threads. Never replaced or cleared: a worker may charge the
-  // rest of its time to a type that has just been retired, and a refused spawn may still be on its way
-  // from one count to the other.
+  // One a worker, and the last for other threads. Never replaced or cleared: a worker may charge
+  // the rest of its time to a type that has just been retired, and a refused spawn may still be on
+  // its way from one count to the other.
   const std::unique_ptr<TypeCounters[]> counters;
   CounterTotals before;  // what earlier types of this record did; guarded by the table's lock
 
@@ -77,8 +77,8 @@ class TypeTable {
   // The ids of registered types, of one owner or all.
   std::vector<TypeId> ids(std::optional<OwnerId> owner) const;
   CounterTotals totals(const TaskType& type) const;
-  // Tasks of one owner's types, or of all, that are spawned and not freed. Never 0 while one of them
-  // lives, also when tasks of one type spawn tasks of another and end.
+  // Tasks of one owner's types, or of all, that are spawned and not freed. Never 0 while one of
+  // them lives, also when tasks of one type spawn tasks of another and end.
   std::uint64_t live(std::optional<OwnerId> owner) const;
 
  private:

@@ -14,8 +14,7 @@ Timers::Timers(WakeTarget& target, unsigned wheel_count)
   EKIDEN_CHECK(wheel_count <= std::numeric_limits<std::uint16_t>::max());
 }
 
-// --- Slots and handles
-// -----------------------------------------------------------------------------
+// --- Slots and handles -------------------------------------------------------------------------
 
 Status Timers::find(Handle timer, TimerSlot*& out) const noexcept {
   if (timer.kind() != HandleKind::kTimer || timer.is_null()) return Status::kInvalid;
@@ -108,8 +107,7 @@ bool Timers::describe(Handle timer, Nanos& deadline) const {
   return armed;
 }
 
-// --- Arming, polling, cancelling
-// -------------------------------------------------------------------
+// --- Arming, polling, cancelling ---------------------------------------------------------------
 
 // Links the armed timer. True if that lowered the wheel's next deadline.
 bool Timers::link(Lane& lane, TimerSlot& timer) {
@@ -173,7 +171,8 @@ Status Timers::poll(OwnerId owner, Handle timer, Waker waker, Nanos now) {
     if (mine.state == TimerState::kIdle) return Status::kWrongState;
     if (mine.state == TimerState::kFired) return Status::kOk;
     if (mine.deadline > now) {
-      mine.waker = waker;
+      // A null waker only asks, and leaves whoever waits alone.
+      if (!waker.is_null()) mine.waker = waker;
       return Status::kPending;
     }
     unlink(lane, mine);
@@ -193,8 +192,7 @@ Status Timers::cancel(OwnerId owner, Handle timer) {
   });
 }
 
-// --- Time passes
-// -----------------------------------------------------------------------------------
+// --- Time passes -------------------------------------------------------------------------------
 
 Nanos Timers::next_deadline() const noexcept {
   Nanos earliest = kNever;

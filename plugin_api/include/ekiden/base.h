@@ -83,7 +83,7 @@ static inline ekd_str ekd_str_from(const char *text) {
 
 /* --- Errors -------------------------------------------------------------------------------------
  * Owned by the caller, filled by the callee when it answers a code below zero. Everywhere an
- * ekd_error* is taken it may be NULL. Set struct_size before the first use (EKD_ERROR_INIT). */
+ * ekd_error* is taken it may be NULL. Set struct_size before the first use: ekd_error_init(). */
 #define EKD_ERROR_TEXT_BYTES 240
 
 typedef struct ekd_error {

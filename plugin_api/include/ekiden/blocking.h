@@ -13,8 +13,8 @@ extern "C" {
 
 #define EKD_BLOCKING_ID "ekd.blocking/1"
 
-/* [blocking] Runs the job; `argument` is its own to free. The result is handed to job_poll. Must not
- * unwind; as a net, a C++ exception ends the job as failed, with its text. */
+/* [blocking] Runs the job; `argument` is its own to free. The result is handed to job_poll. Must
+ * not unwind; as a net, a C++ exception ends the job as failed, with its text. */
 typedef int32_t (*ekd_job_fn)(void *argument);
 /* [any] Frees the argument of a job that will never run. Exactly one of run and drop is called for
  * a job that submit took, exactly once; drop on a thread of the daemon or inside job_close. */
@@ -36,8 +36,9 @@ typedef struct ekd_blocking_api {
    * EKD_E_FULL, EKD_E_DRAINING, EKD_E_NO_MEMORY (no thread could be started), EKD_E_INVALID. */
   int32_t (*submit)(ekd_ctx *ctx, const ekd_job_options *job, ekd_job *out_job, ekd_error *err);
 
-  /* [any] EKD_READY with the job's result in *out_result; EKD_PENDING; EKD_E_FAILED with the text in
-   * `err` if an exception left it; EKD_E_CANCELLED. One waiter: the newest replaces the old one. */
+  /* [any] EKD_READY with the job's result in *out_result; EKD_PENDING; EKD_E_FAILED with the text
+   * in `err` if an exception left it; EKD_E_CANCELLED. One waiter: the newest replaces the old one.
+   */
   int32_t (*job_poll)(ekd_ctx *ctx, ekd_job job, ekd_waker waker, int32_t *out_result,
                       ekd_error *err);
 

@@ -1,9 +1,9 @@
 /* ekd.io/1: sockets and other descriptors, readiness style.
  *
  * The host owns every descriptor behind an ekd_io and closes it; never close its number yourself.
- * All are non-blocking. read, write and accept try the system call first and wait only when it would
- * block, so a loop "call until EKD_PENDING" is both right and the cheapest. A direction (reading,
- * writing) has one waiter: the newest waker replaces the old one. */
+ * All are non-blocking. read, write and accept try the system call first and wait only when it
+ * would block, so a loop "call until EKD_PENDING" is both right and the cheapest. A direction
+ * (reading, writing) has one waiter: the newest waker replaces the old one. */
 #ifndef EKIDEN_IO_H
 #define EKIDEN_IO_H
 
@@ -46,11 +46,10 @@ typedef struct ekd_io_api {
   /* [any] EKD_READY with a connection in *out_io, owned by the caller; EKD_PENDING; EKD_E_OS with
    * os_errno EMFILE, ENFILE, ENOBUFS or ENOMEM when the system has no room: the connection still
    * waits in the backlog, so try again after a while, not at once. */
-  int32_t (*accept)(ekd_ctx *ctx, ekd_io listener, ekd_waker waker, ekd_io *out_io,
-                    ekd_error *err);
+  int32_t (*accept)(ekd_ctx *ctx, ekd_io listener, ekd_waker waker, ekd_io *out_io, ekd_error *err);
 
-  /* [any] Reads at most `size` bytes into `buffer` (borrowed). EKD_READY with *out_size > 0, or 0 at
-   * the end of the stream; EKD_PENDING; EKD_E_OS (ECONNRESET and so on). */
+  /* [any] Reads at most `size` bytes into `buffer` (borrowed). EKD_READY with *out_size > 0, or 0
+   * at the end of the stream; EKD_PENDING; EKD_E_OS (ECONNRESET and so on). */
   int32_t (*read)(ekd_ctx *ctx, ekd_io io, ekd_waker waker, void *buffer, uint64_t size,
                   uint64_t *out_size, ekd_error *err);
 
@@ -62,13 +61,15 @@ typedef struct ekd_io_api {
   /* [any] Ends our side of the stream (FIN); reading goes on. */
   int32_t (*shutdown_write)(ekd_ctx *ctx, ekd_io io, ekd_error *err);
 
-  /* [any] Takes over a descriptor that the plugin opened: made non-blocking, from now on the host's,
-   * also to close. EKD_E_OS (EPERM: the kernel cannot watch regular files), EKD_E_INVALID. */
+  /* [any] Takes over a descriptor that the plugin opened: made non-blocking, from now on the
+   * host's, also to close. EKD_E_OS (EPERM: the kernel cannot watch regular files), EKD_E_INVALID.
+   */
   int32_t (*adopt)(ekd_ctx *ctx, int32_t fd, ekd_io *out_io, ekd_error *err);
 
   /* [any] For descriptors on which the plugin makes the system calls itself: EKD_READY when one of
-   * `interest` (EKD_IO_…) may be ready, else EKD_PENDING. *out_ready (may be NULL) receives the bits
-   * and a tick: give it to clear_ready after EAGAIN, which so never wipes out a newer event. */
+   * `interest` (EKD_IO_…) may be ready, else EKD_PENDING. *out_ready (may be NULL) receives the
+   * bits and a tick: give it to clear_ready after EAGAIN, which so never wipes out a newer event.
+   */
   int32_t (*ready_poll)(ekd_ctx *ctx, ekd_io io, uint32_t interest, ekd_waker waker,
                         uint64_t *out_ready);
   int32_t (*clear_ready)(ekd_ctx *ctx, ekd_io io, uint32_t interest, uint64_t ready);

@@ -24,9 +24,9 @@ typedef struct ekd_log_api {
   /* [any] Not 0 if a line of this level would be written: ask before building a costly text. */
   uint32_t (*enabled)(ekd_ctx *ctx, uint32_t level);
 
-  /* [any] Writes one line; the text is copied. Line breaks, control characters and bytes that are not
-   * UTF-8 are escaped. Never blocks on a slow reader of the log: lines beyond its buffer are dropped
-   * and counted. EKD_E_INVALID (level), EKD_E_TOO_BIG (over 16 KiB: cut, and written). */
+  /* [any] Writes one line; the text is copied. Line breaks, control characters and bytes that are
+   * not UTF-8 are escaped. Never blocks on a slow reader of the log: lines beyond its buffer are
+   * dropped and counted. EKD_E_INVALID (level), EKD_E_TOO_BIG (over 16 KiB: cut, and written). */
   int32_t (*write)(ekd_ctx *ctx, uint32_t level, ekd_str message);
 } ekd_log_api;
 

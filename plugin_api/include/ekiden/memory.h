@@ -16,7 +16,8 @@ typedef struct ekd_memory_api {
   uint32_t reserved;
 
   /* [any] `size` bytes (0 counts as 1) aligned to `align`, a power of two up to 4096 (0: 16). Not
-   * zeroed. NULL: no memory, a bad alignment, or the instance is gone. Owned by the caller: free. */
+   * zeroed. NULL: no memory, a bad alignment, or the instance is gone. Owned by the caller: free.
+   */
   void *(*alloc)(ekd_ctx *ctx, uint64_t size, uint32_t align);
 
   /* [any] NULL is allowed. A block that is not this instance's, or was freed already as far as the

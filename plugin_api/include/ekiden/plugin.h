@@ -56,13 +56,13 @@ typedef struct ekd_host {
 
 /* The one exported object. Its first 128 bytes hold no pointer. */
 typedef struct ekd_plugin_desc {
-  uint64_t magic;          /* EKD_PLUGIN_MAGIC */
-  uint32_t struct_size;    /* sizeof(ekd_plugin_desc) */
-  uint16_t abi_major;      /* EKD_ABI_MAJOR: must be the host's */
-  uint16_t abi_minor;      /* EKD_ABI_MINOR: what the plugin was built with */
-  uint16_t host_minor_min; /* the oldest host that will do */
-  uint16_t reserved0;      /* 0 */
-  uint32_t flags;          /* 0 */
+  uint64_t magic;                  /* EKD_PLUGIN_MAGIC */
+  uint32_t struct_size;            /* sizeof(ekd_plugin_desc) */
+  uint16_t abi_major;              /* EKD_ABI_MAJOR: must be the host's */
+  uint16_t abi_minor;              /* EKD_ABI_MINOR: what the plugin was built with */
+  uint16_t host_minor_min;         /* the oldest host that will do */
+  uint16_t reserved0;              /* 0 */
+  uint32_t flags;                  /* 0 */
   char name[EKD_NAME_BYTES];       /* equals the file's stem; [a-z][a-z0-9_]*, ended by zero */
   char version[EKD_VERSION_BYTES]; /* for people; ended by zero */
   uint64_t reserved1;              /* 0 */
@@ -75,10 +75,10 @@ typedef struct ekd_plugin_desc {
    * does not enforce it. */
   const char *config_schema;
 
-  /* [lifecycle] First call. `config`: the JSON text of plugins.settings.<name>.config ("{}" if there
-   * is none), borrowed. Put your own pointer into *out_self; every later callback gets it. On an
-   * error, fini is not called: undo what you did. Everything the instance made through the host is
-   * undone by the host. */
+  /* [lifecycle] First call. `config`: the JSON text of plugins.settings.<name>.config ("{}" if
+   * there is none), borrowed. Put your own pointer into *out_self; every later callback gets it. On
+   * an error, fini is not called: undo what you did. Everything the instance made through the host
+   * is undone by the host. */
   int32_t (*init)(ekd_ctx *ctx, const ekd_host *host, ekd_str config, void **out_self,
                   ekd_error *err);
 
@@ -129,8 +129,8 @@ static inline int32_t ekd_services_get(const ekd_host *host, ekd_services *out, 
   out->task = (const ekd_task_api *)host->get_ext(EKD_TASK_ID, (uint32_t)sizeof(ekd_task_api));
   out->time = (const ekd_time_api *)host->get_ext(EKD_TIME_ID, (uint32_t)sizeof(ekd_time_api));
   out->io = (const ekd_io_api *)host->get_ext(EKD_IO_ID, (uint32_t)sizeof(ekd_io_api));
-  out->blocking = (const ekd_blocking_api *)host->get_ext(EKD_BLOCKING_ID,
-                                                          (uint32_t)sizeof(ekd_blocking_api));
+  out->blocking =
+      (const ekd_blocking_api *)host->get_ext(EKD_BLOCKING_ID, (uint32_t)sizeof(ekd_blocking_api));
   out->log = (const ekd_log_api *)host->get_ext(EKD_LOG_ID, (uint32_t)sizeof(ekd_log_api));
   out->memory =
       (const ekd_memory_api *)host->get_ext(EKD_MEMORY_ID, (uint32_t)sizeof(ekd_memory_api));

@@ -29,9 +29,9 @@ typedef struct ekd_cx {
   uint32_t worker;    /* the number of the worker that polls */
 } ekd_cx;
 
-/* [worker] Returns EKD_READY (ended; the state may hold the result), EKD_PENDING (a wake will come),
- * EKD_YIELD or EKD_FAILED; anything else counts as EKD_FAILED. Must not unwind: as a net, a C++
- * exception ends the task as failed, with its text. */
+/* [worker] Returns EKD_READY (ended; the state may hold the result), EKD_PENDING (a wake will
+ * come), EKD_YIELD or EKD_FAILED; anything else counts as EKD_FAILED. Must not unwind: as a net, a
+ * C++ exception ends the task as failed, with its text. */
 typedef int32_t (*ekd_poll_fn)(void *state, ekd_cx *cx);
 
 /* [worker] Destroys the state. Never during a poll of the same task; exactly once. */
@@ -47,8 +47,8 @@ typedef struct ekd_task_type {
   uint32_t cancel; /* EKD_CANCEL_… */
   ekd_str name;    /* 1 to 63 bytes, shown to operators; metrics are grouped by it; copied */
   ekd_poll_fn poll;
-  ekd_drop_fn drop;    /* NULL: the state needs no destruction */
-  uint64_t state_size; /* bytes, at most EKD_TASK_STATE_MAX */
+  ekd_drop_fn drop;     /* NULL: the state needs no destruction */
+  uint64_t state_size;  /* bytes, at most EKD_TASK_STATE_MAX */
   uint32_t state_align; /* a power of two, at most 64; 0 means 16 */
   uint32_t reserved;    /* 0 */
 } ekd_task_type;
@@ -56,8 +56,10 @@ typedef struct ekd_task_type {
 #define EKD_TASK_STATE_MAX (1u << 20)
 
 /* spawn flags */
-#define EKD_SPAWN_JOIN 1u  /* the caller holds the task: join_poll, then join_close */
-#define EKD_SPAWN_CHILD 2u /* [worker] counted in the spawning task: children_poll waits for all */
+#define EKD_SPAWN_JOIN 1u /* the caller holds the task: join_poll, then join_close */
+#define EKD_SPAWN_CHILD                                                    \
+  2u /* [worker] counted in the spawning task: children_poll waits for all \
+      */
 #define EKD_SPAWN_FLAGS_ALL 3u
 
 /* where a task spawned by a worker goes */
@@ -115,12 +117,14 @@ typedef struct ekd_task_api {
                    const ekd_spawn_options *options, ekd_task *out_task);
 
   /* [any] Makes what the waker names runnable. Never fails, never blocks, never allocates: after it
-   * returns, the task is polled at least once more unless it has ended. An old waker does nothing. */
+   * returns, the task is polled at least once more unless it has ended. An old waker does nothing.
+   */
   void (*wake)(ekd_waker waker);
 
   /* [any] EKD_READY when the task, spawned with EKD_SPAWN_JOIN, has ended; fills *out. Else
    * EKD_PENDING, and `waker` is woken once when it ends (0: only ask). One waiter: the newest waker
-   * replaces the old one. With status EKD_E_FAILED the text is in `err`. EKD_E_STALE after close. */
+   * replaces the old one. With status EKD_E_FAILED the text is in `err`. EKD_E_STALE after close.
+   */
   int32_t (*join_poll)(ekd_ctx *ctx, ekd_task task, ekd_waker waker, ekd_join_result *out,
                        ekd_error *err);
 
@@ -134,7 +138,8 @@ typedef struct ekd_task_api {
 
   /* [worker] EKD_READY when every task that the polled task spawned with EKD_SPAWN_CHILD has been
    * dropped; else EKD_PENDING, and the last one wakes the polled task. A parent that ends first is
-   * kept in its slot, undropped, until its last child is gone: children may point into its state. */
+   * kept in its slot, undropped, until its last child is gone: children may point into its state.
+   */
   int32_t (*children_poll)(ekd_ctx *ctx);
 
   /* [worker] The text that the polled task's EKD_FAILED carries; copied, cut at 239 bytes. */

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "support.hpp"
+#include "tests/unit/reactor/support.hpp"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define EKIDEN_OWN_NEW 0

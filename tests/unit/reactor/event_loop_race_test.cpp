@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <deque>
 
-#include "support.hpp"
+#include "tests/unit/reactor/support.hpp"
 
 namespace ekiden::runtime::test {
 

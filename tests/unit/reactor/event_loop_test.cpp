@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "support.hpp"
+#include "tests/unit/reactor/support.hpp"
 
 namespace ekiden::runtime::test {
 

@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
-#include "support.hpp"
+#include "tests/unit/reactor/support.hpp"
 
 namespace ekiden::runtime::test {
 

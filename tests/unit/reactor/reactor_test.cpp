@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <string>
 
-#include "support.hpp"
+#include "tests/unit/reactor/support.hpp"
 
 namespace ekiden::runtime::test {
 

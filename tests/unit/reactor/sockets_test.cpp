@@ -9,7 +9,7 @@
 #include <string>
 
 #include "runtime/reactor/socket_address.hpp"
-#include "support.hpp"
+#include "tests/unit/reactor/support.hpp"
 
 namespace ekiden::runtime::test {
 
@@ -79,11 +79,23 @@ struct TcpBench : Bench {
   }
 };
 
+bool can_listen(TcpBench& bench, std::string_view address) {
+  Handle handle;
+  const Status status =
+      tcp_listen(bench.reactor, kOwner, address, {}, handle, bench.os_error, bench.error_text);
+  if (status == Status::kOk) return bench.reactor.close(kOwner, handle) == Status::kOk;
+  return bench.os_error != EAFNOSUPPORT && bench.os_error != EADDRNOTAVAIL;
+}
+
 }  // namespace
 
 TEST_CASE("listen, connect, accept, talk, half-close") {
   const char* const address = GENERATE("127.0.0.1:0", "[::1]:0");
   TcpBench bench;
+  if (!can_listen(bench, address)) {
+    WARN("skipped: this machine has no " << address);
+    return;
+  }
   ListenOptions options;
   options.ipv6_only = true;
   const Handle listener = bench.listen(address, options);

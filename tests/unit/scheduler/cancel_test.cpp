@@ -112,8 +112,10 @@ TEST_CASE("an owner's tasks go together: waiting, queued, held and reserved") {
   REQUIRE(f.runtime().reserve(f.owner(), plain_type, 0, 0, state, reserved) == Status::kOk);
 
   f.runtime().owner_stop_admission(f.owner());
-  f.runtime().owner_cancel_tasks(f.owner());
-  CHECK(eventually([&] { return f.runtime().owner_ledger(f.owner()).tasks == 1; }));
+  CHECK(eventually([&] {
+    f.runtime().owner_cancel_tasks(f.owner());
+    return f.runtime().owner_ledger(f.owner()).tasks == 1;
+  }));
   f.runtime().owner_close_resources(f.owner());
   CHECK(eventually([&] { return f.runtime().owner_quiescent(f.owner()); }));
   CHECK(f.dropped() == f.constructed());

@@ -32,7 +32,8 @@ TEST_CASE("every task spawned by a task runs, through overflow and stealing") {
       ++leaves;
       return kPollReady;
     }
-    for (int i = 0; i < 10; ++i) f.spawn(type, [&, depth](PollContext&) { return grow(depth - 1); });
+    for (int i = 0; i < 10; ++i)
+      f.spawn(type, [&, depth](PollContext&) { return grow(depth - 1); });
     return kPollReady;
   };
   f.spawn(type, [&](PollContext&) { return grow(4); });
@@ -57,7 +58,8 @@ TEST_CASE("many outside threads spawn at once") {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   CHECK(eventually([&] { return runs == 6000; }));
 }
 
@@ -89,7 +91,8 @@ TEST_CASE("misuse of a reservation is refused by name") {
   Fixture f(1);
   const TypeId type = f.type("one");
   Handle task;
-  REQUIRE(f.reserve(type, [](PollContext&) { return kPollReady; }, task) == Status::kOk);
+  REQUIRE(f.reserve(
+              type, [](PollContext&) { return kPollReady; }, task) == Status::kOk);
   OwnerId other = 0;
   REQUIRE(f.runtime().owner_open("other", 0, other) == Status::kOk);
 
@@ -127,13 +130,17 @@ TEST_CASE("a spawn beyond the global queue's capacity is refused, and the reserv
   REQUIRE(eventually([&] { return inside.load(); }));
   int accepted = 0;
   Status why = Status::kOk;
-  while (!f.spawn(type, [](PollContext&) { return kPollReady; }, {}, &why).is_null()) ++accepted;
+  while (!f.spawn(
+               type, [](PollContext&) { return kPollReady; }, {}, &why)
+              .is_null())
+    ++accepted;
   CHECK(accepted == 8);
   CHECK(why == Status::kFull);
   CHECK(f.runtime().queue_info().refusals == 1);
 
   Handle kept;
-  REQUIRE(f.reserve(type, [](PollContext&) { return kPollReady; }, kept) == Status::kOk);
+  REQUIRE(f.reserve(
+              type, [](PollContext&) { return kPollReady; }, kept) == Status::kOk);
   CHECK(f.runtime().commit(f.owner(), kept, {}) == Status::kFull);
   gate.open();
   CHECK(eventually([&] { return f.dropped() == 9; }));
@@ -155,10 +162,13 @@ TEST_CASE("a worker's spawns overflow, and are refused when the global queue is 
   f.spawn(type, [&](PollContext&) {
     for (int i = 0; i < 1000; ++i) {
       Status why = Status::kOk;
-      f.spawn(type, [&](PollContext&) {
-        ++runs;
-        return kPollReady;
-      }, {}, &why);
+      f.spawn(
+          type,
+          [&](PollContext&) {
+            ++runs;
+            return kPollReady;
+          },
+          {}, &why);
       ++(why == Status::kOk ? accepted : full);
     }
     done = true;
@@ -174,6 +184,71 @@ TEST_CASE("a worker's spawns overflow, and are refused when the global queue is 
   if (workers == 1) CHECK(full > 0);
 }
 
+TEST_CASE("batches and spawns for the ring's end ask for room in the ring, not in the LIFO slot") {
+  const std::size_t batch = GENERATE(1u, 3u);
+  CAPTURE(batch);
+  Options options = Fixture::with_workers(1);
+  options.local_queue_capacity = 4;
+  options.global_queue_capacity = 16;
+  Fixture f(options);
+  const TypeId type = f.type("batches");
+  SpawnOptions last;
+  last.hint = SpawnHint::kLast;
+  std::atomic<std::uint64_t> depth{0};
+  std::atomic<int> full{0};
+  std::atomic<bool> done{false};
+  f.spawn(type, [&](PollContext&) {
+    for (int i = 0; i < 100; ++i) {
+      std::vector<std::uint64_t> tasks(batch);
+      for (std::uint64_t& bits : tasks) {
+        Handle task;
+        static_cast<void>(f.reserve(
+            type, [](PollContext&) { return kPollReady; }, task));
+        bits = task.bits();
+      }
+      std::size_t committed = 0;
+      if (f.runtime().commit_n(f.owner(), tasks.data(), batch, last, committed) == Status::kFull) {
+        ++full;
+      }
+      for (; committed < batch; ++committed)
+        f.discard(Handle(tasks[committed]));
+    }
+    depth = f.runtime().queue_info().global_depth;
+    done = true;
+    return kPollReady;
+  });
+  REQUIRE(eventually([&] { return done.load(); }));
+  CHECK(depth <= 16);
+  CHECK(full > 0);
+}
+
+TEST_CASE("a child of another owner's task is refused") {
+  Fixture f(1);
+  const TypeId type = f.type("parent");
+  OwnerId other = 0;
+  REQUIRE(f.runtime().owner_open("other", 0, other) == Status::kOk);
+  TaskTypeSpec spec;
+  spec.name = "stranger";
+  spec.poll = [](void*, PollContext*) { return kPollReady; };
+  TypeId stranger = 0;
+  REQUIRE(f.runtime().type_register(other, spec, stranger) == Status::kOk);
+  std::atomic<Status> as_child{Status::kOk};
+  std::atomic<Status> alone{Status::kFailed};
+  f.spawn(type, [&](PollContext&) {
+    void* state = nullptr;
+    Handle task;
+    SpawnOptions child;
+    child.child = true;
+    if (f.runtime().reserve(other, stranger, 0, 0, state, task) != Status::kOk) return kPollFailed;
+    as_child = f.runtime().commit(other, task, child);
+    alone = f.runtime().commit(other, task, {});
+    return kPollReady;
+  });
+  CHECK(eventually([&] { return f.runtime().live_tasks() == 0; }));
+  CHECK(as_child == Status::kForeign);
+  CHECK(alone == Status::kOk);
+}
+
 TEST_CASE("the owner's task limit holds, and a freed task makes room") {
   Fixture f(Fixture::with_workers(2), /*task_limit=*/3);
   const TypeId type = f.type("limited");
@@ -182,7 +257,9 @@ TEST_CASE("the owner's task limit holds, and a freed task makes room") {
     tasks.push_back(f.spawn(type, [](PollContext&) { return kPollPending; }));
   }
   Status why = Status::kOk;
-  CHECK(f.spawn(type, [](PollContext&) { return kPollReady; }, {}, &why).is_null());
+  CHECK(f.spawn(
+             type, [](PollContext&) { return kPollReady; }, {}, &why)
+            .is_null());
   CHECK(why == Status::kLimit);
   CHECK(f.runtime().owner_refusals(f.owner()) == 1);
   CHECK(f.runtime().abort(f.owner(), tasks.front()) == Status::kOk);
@@ -194,10 +271,13 @@ TEST_CASE("an owner that drains spawns nothing more") {
   Fixture f(2);
   const TypeId type = f.type("late");
   Handle reserved;
-  REQUIRE(f.reserve(type, [](PollContext&) { return kPollReady; }, reserved) == Status::kOk);
+  REQUIRE(f.reserve(
+              type, [](PollContext&) { return kPollReady; }, reserved) == Status::kOk);
   f.runtime().owner_stop_admission(f.owner());
   Status why = Status::kOk;
-  CHECK(f.spawn(type, [](PollContext&) { return kPollReady; }, {}, &why).is_null());
+  CHECK(f.spawn(
+             type, [](PollContext&) { return kPollReady; }, {}, &why)
+            .is_null());
   CHECK(why == Status::kDraining);
   CHECK(f.runtime().commit(f.owner(), reserved, {}) == Status::kDraining);
   f.discard(reserved);
@@ -208,8 +288,17 @@ TEST_CASE("state sizes from none to the largest keep their alignment and bytes")
   struct Case {
     std::size_t size, align;
   };
-  const Case cases[] = {{0, 1}, {1, 1}, {48, 16}, {49, 16}, {64, 64}, {928, 16}, {960, 64},
-                        {944, 16}, {945, 16}, {4096, 64}, {kStateBytesMax, 64}};
+  const Case cases[] = {{0, 1},
+                        {1, 1},
+                        {48, 16},
+                        {49, 16},
+                        {64, 64},
+                        {928, 16},
+                        {960, 64},
+                        {944, 16},
+                        {945, 16},
+                        {4096, 64},
+                        {kStateBytesMax, 64}};
   TaskTypeSpec spec;
   spec.name = "sized";
   spec.poll = [](void*, PollContext*) { return kPollReady; };

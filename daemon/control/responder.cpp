@@ -1,0 +1,45 @@
+#include "daemon/control/responder.hpp"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "daemon/control/json_line.hpp"
+#include "daemon/control/limits.hpp"
+
+namespace ekiden::daemon::control {
+
+Responder::Responder(std::shared_ptr<AnswerSink> sink, ConnectionId connection,
+                     const Request& request)
+    : sink_(std::move(sink)),
+      connection_(connection),
+      wants_answer_(request.wants_answer),
+      id_(request.id) {}
+
+Responder::~Responder() {
+  if (sink_ == nullptr) return;
+  error({ErrorKind::kInternal, "the request was dropped without an answer", {}});
+}
+
+void Responder::result(const nlohmann::json& value) {
+  if (sink_ != nullptr) finish(wants_answer_ ? render_result(id_, value) : std::string());
+}
+
+void Responder::result_text(std::string_view text) {
+  nlohmann::json value;
+  if (!text.empty()) {
+    if (const auto problem = read_json(text, value, kResultNestingMax)) {
+      return error({ErrorKind::kFailed, "the answer is not acceptable JSON: " + *problem, {}});
+    }
+  }
+  result(value);
+}
+
+void Responder::error(const RpcError& error) {
+  if (sink_ != nullptr) finish(wants_answer_ ? render_error(id_, error) : std::string());
+}
+
+void Responder::finish(std::string line) {
+  std::exchange(sink_, nullptr)->deliver({connection_, id_, std::move(line)});
+}
+
+}  // namespace ekiden::daemon::control

@@ -1,0 +1,275 @@
+#include "daemon/ctl/views.hpp"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "daemon/control/json_line.hpp"
+#include "daemon/ctl/table.hpp"
+#include "daemon/ctl/view_cells.hpp"
+#include "daemon/logging/escape.hpp"
+
+namespace ekiden::daemon::ctl {
+namespace {
+
+using nlohmann::json;
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+constexpr Align kRight = Align::kRight;
+
+// --- Tables: of the rows in one member of a result --------------------------------------------
+
+std::string plugins_table(const json& rows) {
+  Table table(
+      {{"NAME"}, {"VERSION"}, {"STATE"}, {"GENERATION", kRight}, {"TASKS", kRight}, {"ERROR"}});
+  for (const json& row : rows) {
+    table.add({cell(row, "name"), cell(row, "version"), cell(row, "state"), cell(row, "generation"),
+               cell(row, "tasks"), cell(row, "error")});
+  }
+  return table.text();
+}
+
+std::string tasks_table(const json& rows) {
+  Table table({{"ID"},
+               {"PLUGIN"},
+               {"TYPE"},
+               {"NAME"},
+               {"STATE"},
+               {"AGE", kRight},
+               {"POLLS", kRight},
+               {"WORKER", kRight},
+               {"WAITS ON"}});
+  for (const json& row : rows) {
+    table.add({cell(row, "id"), cell(row, "plugin"), cell(row, "type"), cell(row, "name"),
+               cell(row, "state"), duration_cell(row, "age_ms"), cell(row, "polls"),
+               cell(row, "last_worker"), wait_cell(row)});
+  }
+  return table.text();
+}
+
+std::string workers_table(const json& rows) {
+  Table table({{"ID", kRight},
+               {"STATE"},
+               {"POLLS", kRight},
+               {"BUSY", kRight},
+               {"LIFO", kRight},
+               {"STEALS", kRight},
+               {"OVERFLOWS", kRight},
+               {"PARKS", kRight},
+               {"DEPTH", kRight},
+               {"HIGH WATER", kRight},
+               {"CURRENT"}});
+  for (const json& row : rows) {
+    table.add({cell(row, "id"), cell(row, "state"), cell(row, "polls"),
+               duration_cell(row, "busy_ms"), cell(row, "lifo_hits"), cell(row, "steals"),
+               cell(row, "overflows"), cell(row, "parks"), cell(row, "local_depth"),
+               cell(row, "high_water"), current_cell(row)});
+  }
+  return table.text();
+}
+
+std::string queues_table(const json& rows) {
+  Table table({{"NAME"},
+               {"DEPTH", kRight},
+               {"CAPACITY", kRight},
+               {"HIGH WATER", kRight},
+               {"OVERFLOWS", kRight},
+               {"REFUSALS", kRight}});
+  for (const json& row : rows) {
+    table.add({cell(row, "name"), cell(row, "depth"), cell(row, "capacity"),
+               cell(row, "high_water"), cell(row, "overflows"), cell(row, "refusals")});
+  }
+  return table.text();
+}
+
+// Plugins and task types have the same counters.
+std::string counters_table(const json& rows, bool with_type) {
+  std::vector<Column> columns = {{"PLUGIN"}};
+  if (with_type) columns.push_back({"TYPE"});
+  const std::vector<std::string> counters = {"live",      "spawned", "completed", "failed",
+                                             "cancelled", "dropped", "polls",     "busy_ns"};
+  for (const char* header :
+       {"LIVE", "SPAWNED", "COMPLETED", "FAILED", "CANCELLED", "DROPPED", "POLLS", "BUSY NS"}) {
+    columns.push_back({header, kRight});
+  }
+  Table table(std::move(columns));
+  for (const json& row : rows) {
+    std::vector<std::string> cells = {cell(row, "plugin")};
+    if (with_type) cells.push_back(cell(row, "type"));
+    for (const std::string& counter : counters)
+      cells.push_back(cell(row, counter));
+    table.add(std::move(cells));
+  }
+  return table.text();
+}
+
+// --- Views ------------------------------------------------------------------------------------
+
+std::string status_view(const json& result) {
+  return facts_text({{"version", cell(result, "version")},
+                     {"pid", cell(result, "pid")},
+                     {"state", cell(result, "state")},
+                     {"uptime", duration_cell(result, "uptime_ms")},
+                     {"workers", cell(result, "workers")},
+                     {"plugins", cell(result, "plugins")},
+                     {"tasks", cell(result, "tasks")},
+                     {"config file", cell(result, "config_file")}});
+}
+
+std::string plugin_list_view(const json& result) { return plugins_table(result.at("plugins")); }
+
+std::string plugin_info_view(const json& result) {
+  const std::string limit = cell(result, "task_limit");
+  return facts_text({{"name", cell(result, "name")},
+                     {"version", cell(result, "version")},
+                     {"state", cell(result, "state")},
+                     {"error", cell(result, "error")},
+                     {"generation", cell(result, "generation")},
+                     {"age", duration_cell(result, "age_ms")},
+                     {"file", cell(result, "path")},
+                     {"sha256", cell(result, "sha256")},
+                     {"abi", cell(result, "abi")},
+                     {"tasks", cell(result, "tasks")},
+                     {"task limit", limit == "0" ? "none" : limit},
+                     {"refused spawns", cell(result, "refusals")},
+                     {"timers", cell(result, "timers")},
+                     {"descriptors", cell(result, "descriptors")},
+                     {"jobs", cell(result, "jobs")},
+                     {"memory", bytes_cell(result, "memory_bytes")},
+                     {"memory blocks", cell(result, "memory_blocks")}});
+}
+
+std::string plugin_load_view(const json& result) {
+  return escape_text("plugin " + cell(result, "name") + " " + cell(result, "version") + " is " +
+                     cell(result, "state") + ", generation " + cell(result, "generation")) +
+         "\n";
+}
+
+std::string plugin_unload_view(const json& result) {
+  std::string text = "plugin " + cell(result, "name") + ", generation " +
+                     cell(result, "generation") + ", is unloaded";
+  if (cell(result, "mapped") == "true") text += "; its library stays mapped";
+  const std::string blocks = cell(result, "leaked_blocks");
+  if (!blocks.empty() && blocks != "0") {
+    text += "; it left " + blocks + " blocks of host memory (" +
+            bytes_cell(result, "leaked_bytes") + "), which were freed";
+  }
+  return escape_text(text) + "\n";
+}
+
+std::string task_list_view(const json& result) {
+  std::string text = tasks_table(result.at("tasks"));
+  if (const std::string next = cell(result, "next"); !next.empty()) {
+    text += escape_text("there may be more: --after " + next) + "\n";
+  }
+  return text;
+}
+
+std::string task_info_view(const json& result) {
+  return facts_text({{"id", cell(result, "id")},
+                     {"plugin", cell(result, "plugin")},
+                     {"type", cell(result, "type")},
+                     {"name", cell(result, "name")},
+                     {"state", cell(result, "state")},
+                     {"cancelled", cell(result, "cancelled")},
+                     {"age", duration_cell(result, "age_ms")},
+                     {"polls", cell(result, "polls")},
+                     {"last worker", cell(result, "last_worker")},
+                     {"parent", cell(result, "parent")},
+                     {"waits on", wait_cell(result)}});
+}
+
+std::string task_cancel_view(const json& result) {
+  return escape_text("task " + cell(result, "id") + " was asked to end") + "\n";
+}
+
+std::string worker_list_view(const json& result) { return workers_table(result.at("workers")); }
+
+std::string queue_list_view(const json& result) { return queues_table(result.at("queues")); }
+
+std::string metrics_view(const json& result) {
+  return facts_text({{"uptime", duration_cell(result, "uptime_ms")},
+                     {"tasks", cell(result, "tasks")},
+                     {"lost log records", cell(result.at("log"), "dropped")}}) +
+         "\n" + workers_table(result.at("workers")) + "\n" + queues_table(result.at("queues")) +
+         "\n" + counters_table(result.at("plugins"), false) + "\n" +
+         counters_table(result.at("types"), true);
+}
+
+std::string log_view(const json& result) {
+  Table table({{"COMPONENT"}, {"LEVEL"}});
+  table.add({"(all others)", cell(result, "level")});
+  for (const auto& [component, level] : result.at("components").items()) {
+    table.add({component, level.get<std::string>()});
+  }
+  return table.text();
+}
+
+std::string config_check_view(const json& result) {
+  if (result.at("ok").get<bool>()) return "configuration ok\n";
+  const std::string file = cell(result, "file");
+  std::string text;
+  for (const json& problem : result.at("problems")) {
+    text += escape_text((file.empty() ? "" : file + ": ") + cell(problem, "text")) + "\n";
+  }
+  return text;
+}
+
+std::string shutdown_view(const json& result) {
+  return escape_text("the daemon is " + cell(result, "state")) + "\n";
+}
+
+using View = std::string (*)(const json& result);
+
+// Methods that are not here answer with values of their own shape.
+const std::map<std::string_view, View>& views() {
+  static const std::map<std::string_view, View> kViews = {
+      {"config.check", config_check_view},
+      {"log.get", log_view},
+      {"log.set", log_view},
+      {"metrics", metrics_view},
+      {"plugin.info", plugin_info_view},
+      {"plugin.list", plugin_list_view},
+      {"plugin.load", plugin_load_view},
+      {"plugin.unload", plugin_unload_view},
+      {"queue.list", queue_list_view},
+      {"shutdown", shutdown_view},
+      {"status", status_view},
+      {"task.cancel", task_cancel_view},
+      {"task.info", task_info_view},
+      {"task.list", task_list_view},
+      {"worker.list", worker_list_view},
+  };
+  return kViews;
+}
+
+}  // namespace
+
+std::string view(std::string_view method, const json& result) {
+  const auto found = views().find(method);
+  if (found == views().end()) return json_view(result);
+  try {
+    return found->second(result);
+  } catch (const json::exception&) {
+    return json_view(result);
+  }
+}
+
+std::string json_view(const json& value) {
+  const std::string text = value.dump(2, ' ', false, json::error_handler_t::replace);
+  std::string out;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    // Within JSON a control character can only be in a string, where \u007f is as good.
+    out += escape_text(std::string_view(text).substr(begin, end - begin)) + "\n";
+    begin = end + 1;
+  }
+  return out;
+}
+
+std::string json_line(const json& value) { return escape_text(control::write_json(value)) + "\n"; }
+
+}  // namespace ekiden::daemon::ctl

@@ -1,0 +1,63 @@
+#include "daemon/host/call_table.hpp"
+
+#include <utility>
+
+#include "daemon/host/limits.hpp"
+
+namespace ekiden::daemon::host {
+
+using runtime::Handle;
+using runtime::HandleKind;
+using runtime::MutexLock;
+using runtime::Status;
+
+static_assert(kCallKind != HandleKind::kTask && kCallKind != HandleKind::kTimer &&
+                  kCallKind != HandleKind::kIo && kCallKind != HandleKind::kJob,
+              "a call is never taken for a handle of the runtime");
+
+ekd_call CallTable::open(const ekd_ctx* ctx, AnswerFn&& answer) {
+  const MutexLock lock(mutex_);
+  if (free_.empty()) {
+    if (slots_.size() >= kOpenCallsMax) return 0;
+    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const std::uint32_t index = free_.back();
+  free_.pop_back();
+  Slot& slot = slots_[index];
+  slot.ctx = ctx;
+  slot.answer = std::move(answer);
+  ++slot.generation;
+  return Handle(kCallKind, index, slot.generation).bits();
+}
+
+Status CallTable::take(const ekd_ctx* ctx, ekd_call call, AnswerFn& out) {
+  const Handle handle(call);
+  if (handle.is_null() || handle.kind() != kCallKind) return Status::kStale;
+  const MutexLock lock(mutex_);
+  if (handle.index() >= slots_.size()) return Status::kStale;
+  const Slot& slot = slots_[handle.index()];
+  if (slot.ctx == nullptr || slot.generation != handle.generation()) return Status::kStale;
+  if (ctx != nullptr && slot.ctx != ctx) return Status::kForeign;
+  out = close(handle.index());
+  return Status::kOk;
+}
+
+std::vector<AnswerFn> CallTable::take_all(const ekd_ctx* ctx) {
+  std::vector<AnswerFn> taken;
+  const MutexLock lock(mutex_);
+  for (std::uint32_t index = 0; index < slots_.size(); ++index) {
+    if (slots_[index].ctx == ctx) taken.push_back(close(index));
+  }
+  return taken;
+}
+
+AnswerFn CallTable::close(std::uint32_t index) {
+  Slot& slot = slots_[index];
+  slot.ctx = nullptr;
+  // A slot whose generation would wrap is not used again: no old handle ever names a new call.
+  if (slot.generation != ~std::uint32_t{0}) free_.push_back(index);
+  return std::exchange(slot.answer, nullptr);
+}
+
+}  // namespace ekiden::daemon::host

@@ -1,0 +1,43 @@
+// A plugin's way from its name to a loaded library that has not run a callback yet: check, copy,
+// read the descriptor, load, look for what it requires.
+#pragma once
+
+#include <ekiden/plugin.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "daemon/plugins/descriptor_reader.hpp"
+#include "daemon/plugins/library.hpp"
+#include "daemon/plugins/refusal.hpp"
+
+namespace ekiden::daemon {
+
+struct LoadedPlugin {
+  std::string name;
+  std::uint32_t generation = 0;
+  std::filesystem::path path;  // in the plugin folder
+  std::filesystem::path copy;  // what is loaded
+  std::string sha256;
+  Descriptor descriptor;
+  std::unique_ptr<Library> library;
+};
+
+struct PluginFolders {
+  std::filesystem::path plugins;  // where operators put them
+  std::filesystem::path copies;   // the daemon's own
+};
+
+// Called when the file's checks are over and its code is about to be loaded.
+using BeforeLoading = std::function<void(const LoadedPlugin&)>;
+
+// On a refusal nothing is left: no copy, and no library as far as the loader lets go of it.
+// `host` is the table whose services the plugin may require. Lifecycle thread: constructors run.
+OrRefusal<LoadedPlugin> load_plugin(const PluginFolders& folders, const std::string& name,
+                                    std::uint32_t generation, const ekd_host& host,
+                                    const BeforeLoading& before_loading);
+
+}  // namespace ekiden::daemon

@@ -1,0 +1,20 @@
+// What lies in the plugin folder. Blocks on the file system only; any thread.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace ekiden::daemon {
+
+struct FolderListing {
+  // The stems of everything called *.so, in their order, plugin names or not; at most
+  // plugin_limits::kFolderFilesMax.
+  std::vector<std::string> stems;
+  bool is_cut = false;  // there were more
+  std::string problem;  // why the folder cannot be read: one sentence; empty: it can
+};
+
+FolderListing list_plugin_folder(const std::filesystem::path& folder);
+
+}  // namespace ekiden::daemon

@@ -1,0 +1,300 @@
+#include "daemon/plugins/plugin_manager.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "daemon/config/plugin_name.hpp"
+#include "daemon/config/settings.hpp"
+#include "daemon/logging/log.hpp"
+#include "daemon/plugins/deadline_thread.hpp"
+#include "daemon/plugins/file_check.hpp"
+#include "daemon/plugins/instance.hpp"
+#include "daemon/plugins/plugin_copy.hpp"
+#include "daemon/plugins/plugin_folder.hpp"
+#include "daemon/plugins/plugin_table.hpp"
+#include "daemon/plugins/steady_time.hpp"
+#include "runtime/base/check.hpp"
+#include "runtime/base/mutex.hpp"
+#include "runtime/runtime.hpp"
+
+namespace ekiden::daemon {
+namespace {
+
+constexpr const char* kLog = "plugins";
+
+// EKIDEN_KEEP_MAPPED=1 in the environment: libraries stay mapped after their unload. For leak
+// checkers, which can name a function only while its library is there. Read once, before threads.
+bool keep_mapped() {
+  const char* const value = std::getenv("EKIDEN_KEEP_MAPPED");
+  return value != nullptr && std::strcmp(value, "1") == 0;
+}
+
+std::filesystem::path prepared(std::filesystem::path copies) {
+  if (const std::string problem = prepare_copies(copies); !problem.empty()) {
+    throw std::runtime_error(problem);
+  }
+  if (const std::size_t removed = remove_stale_copies(copies); removed > 0) {
+    log::info(kLog, "removed " + std::to_string(removed) +
+                        " copies of plugins that an earlier process left");
+  }
+  return copies;
+}
+
+runtime::Nanos from_now(std::chrono::nanoseconds duration) {
+  const auto ns = std::max<std::chrono::nanoseconds::rep>(duration.count(), 0);
+  return runtime::saturating_add(steady_now_ns(), static_cast<runtime::Nanos>(ns));
+}
+
+PluginResult refused(Outcome outcome, std::string message) {
+  return {outcome, std::move(message), {}};
+}
+
+// Waits for answers that may still come when nobody waits any more.
+class Gathering {
+ public:
+  explicit Gathering(std::size_t expected) : missing_(expected) {}
+
+  void one_is_here() {
+    runtime::MutexLock lock(mutex_);
+    if (missing_ > 0) missing_--;
+    changed_.notify_all();
+  }
+  void give_up() {
+    runtime::MutexLock lock(mutex_);
+    missing_ = 0;
+    changed_.notify_all();
+  }
+  void wait() {
+    runtime::MutexLock lock(mutex_);
+    while (missing_ > 0)
+      changed_.wait(mutex_);
+  }
+
+ private:
+  runtime::Mutex mutex_;
+  runtime::ConditionVariable changed_;
+  std::size_t missing_ EKIDEN_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+struct PluginManager::Parts {
+  Parts(runtime::Runtime& runtime, Host& host, const PluginSettings& plugin_settings,
+        const std::filesystem::path& state_directory)
+      : settings(plugin_settings),
+        surroundings{
+            runtime, host, deadlines,
+            PluginFolders{plugin_settings.directory, prepared(state_directory / "plugins")},
+            keep_mapped()} {}
+
+  // Runs on the lifecycle thread of `instance`, which is about to end and cannot join itself.
+  void over(const std::shared_ptr<Instance>& instance, Outcome outcome) {
+    const auto leaves = outcome == Outcome::kOk         ? PluginTable::Leaves::kGeneration
+                        : outcome == Outcome::kNotFound ? PluginTable::Leaves::kNothing
+                                                        : PluginTable::Leaves::kRow;
+    table.leave(*instance, instance->name(), leaves);
+    deadlines.post([instance] { instance->join(); });
+  }
+
+  PluginTable::Entered enter(const std::string& name, const PluginSetting& setting,
+                             const PluginDone& done);
+  void note_refused(const std::string& stem, std::string state, std::string error);
+  void warn_about_missing(const std::vector<std::string>& stems);
+  PluginLeftover leftover(Instance& instance, std::string message) {
+    return {instance.name(), std::move(message), instance.running()};
+  }
+
+  const PluginSettings settings;
+  PluginTable table;
+  InstanceSurroundings surroundings;
+
+  runtime::Mutex mutex;
+  bool stopping EKIDEN_GUARDED_BY(mutex) = false;
+  std::shared_ptr<Gathering> folder_load EKIDEN_GUARDED_BY(mutex);
+
+  DeadlineThread deadlines;  // last: what it joins uses all of the above
+};
+
+PluginManager::PluginManager(runtime::Runtime& runtime, Host& host, const PluginSettings& settings,
+                             std::filesystem::path state_directory)
+    : parts_(std::make_unique<Parts>(runtime, host, settings, state_directory)) {}
+
+PluginManager::~PluginManager() { EKIDEN_CHECK(parts_->table.live().empty()); }
+
+// --- Loading -------------------------------------------------------------------------------------
+
+void PluginManager::Parts::note_refused(const std::string& stem, std::string state,
+                                        std::string error) {
+  PluginRow row;
+  row.name = stem;
+  row.state = std::move(state);
+  row.path = (settings.directory / (stem + ".so")).string();
+  row.error = std::move(error);
+  table.note(std::move(row));
+}
+
+void PluginManager::Parts::warn_about_missing(const std::vector<std::string>& stems) {
+  for (const auto& [name, setting] : settings.settings) {
+    if (!setting.enabled || std::binary_search(stems.begin(), stems.end(), name)) continue;
+    log::warn(kLog, "the configuration has settings for '" + name +
+                        "', and there is no such file in '" + settings.directory.string() +
+                        "'; put it there, or take plugins.settings." + name + " away");
+  }
+}
+
+void PluginManager::load_all() {
+  Parts& parts = *parts_;
+  if (!parts.settings.autoload) return;
+  const FolderListing listing = list_plugin_folder(parts.settings.directory);
+  if (!listing.problem.empty()) log::error(kLog, listing.problem);
+  if (listing.is_cut) {
+    log::error(kLog, "the plugin folder has more than " + std::to_string(listing.stems.size()) +
+                         " files; the others are not loaded: take away what is no plugin");
+  }
+  parts.warn_about_missing(listing.stems);
+
+  const auto gathering = std::make_shared<Gathering>(listing.stems.size());
+  {
+    runtime::MutexLock lock(parts.mutex);
+    if (parts.stopping) return;
+    parts.folder_load = gathering;
+  }
+  for (const std::string& stem : listing.stems) {
+    if (!is_plugin_name(stem)) {
+      const Refusal refusal = not_a_plugin_name(stem);
+      log::error(kLog, refusal.text);
+      parts.note_refused(stem, to_string(InstanceState::kRefused), refusal.text);
+      gathering->one_is_here();
+    } else if (!parts.settings.of(stem).enabled) {
+      parts.note_refused(stem, "disabled", {});
+      gathering->one_is_here();
+    } else {
+      load(stem, [gathering](const PluginResult&) { gathering->one_is_here(); });
+    }
+  }
+  gathering->wait();
+}
+
+void PluginManager::load(std::string name, PluginDone done) {
+  Parts& parts = *parts_;
+  if (!is_plugin_name(name)) return done(refused(Outcome::kFailed, not_a_plugin_name(name).text));
+  const PluginSetting setting = parts.settings.of(name);
+  if (!setting.enabled) {
+    return done(refused(Outcome::kConflict,
+                        "'" + name + "' is disabled; set plugins.settings." + name +
+                            ".enabled to true in the configuration and start the daemon again"));
+  }
+  const PluginTable::Entered entered = parts.enter(name, setting, done);
+  if (!entered.living) return;
+  const PluginRow row = entered.living->row();
+  done(refused(Outcome::kConflict, "'" + name + "' is loaded already: generation " +
+                                       std::to_string(row.generation) + " is " + row.state +
+                                       "; unload it first"));
+}
+
+// Begins the load. `living` is set where there is one already; else `done` hears of it, and also
+// where there can be none.
+PluginTable::Entered PluginManager::Parts::enter(const std::string& name,
+                                                 const PluginSetting& setting,
+                                                 const PluginDone& done) {
+  const auto make = [&](std::uint32_t generation) {
+    auto made = std::make_shared<Instance>(
+        surroundings, name, generation, setting,
+        [this](const auto& instance, Outcome outcome) { over(instance, outcome); });
+    // Before anybody can find it, so that its load is the first thing that it is asked for.
+    made->load(done);
+    return made;
+  };
+  try {
+    // Held until it is entered: so whoever stops the daemon finds it, or it finds that.
+    runtime::MutexLock lock(mutex);
+    if (!stopping) return table.enter(name, make);
+  } catch (const std::system_error& e) {
+    done(refused(Outcome::kFailed, "no thread can be started for '" + name + "' (" + e.what() +
+                                       "); raise the limit on threads"));
+    return {};
+  }
+  done(refused(Outcome::kConflict, "'" + name + "' is not loaded: the daemon is shutting down"));
+  return {};
+}
+
+// --- Unloading -----------------------------------------------------------------------------------
+
+void PluginManager::unload(std::string name, PluginDone done) {
+  const auto instance = parts_->table.find_live(name);
+  if (!instance) {
+    return done(refused(Outcome::kNotFound, "no plugin '" + name + "' is loaded"));
+  }
+  instance->unload(from_now(std::chrono::milliseconds(parts_->settings.unload_ms)),
+                   std::move(done));
+}
+
+void PluginManager::stop_admission() {
+  std::shared_ptr<Gathering> folder_load;
+  {
+    runtime::MutexLock lock(parts_->mutex);
+    parts_->stopping = true;
+    folder_load = parts_->folder_load;
+  }
+  for (const auto& instance : parts_->table.live())
+    instance->give_up_start();
+  if (folder_load) folder_load->give_up();
+}
+
+std::vector<PluginLeftover> PluginManager::unload_all(runtime::Nanos deadline_ns) {
+  stop_admission();
+  const auto instances = parts_->table.live();
+  struct Answers {
+    explicit Answers(std::size_t n) : gathering(n), results(n) {}
+    Gathering gathering;
+    std::vector<PluginResult> results;  // each is written before its one_is_here()
+  };
+  const auto answers = std::make_shared<Answers>(instances.size());
+  for (std::size_t i = 0; i < instances.size(); i++) {
+    instances[i]->unload(deadline_ns, [answers, i](PluginResult result) {
+      answers->results[i] = std::move(result);
+      answers->gathering.one_is_here();
+    });
+  }
+  answers->gathering.wait();
+
+  std::vector<PluginLeftover> leftovers;
+  for (std::size_t i = 0; i < instances.size(); i++) {
+    if (is_over(instances[i]->state())) continue;
+    leftovers.push_back(parts_->leftover(*instances[i], answers->results[i].message));
+  }
+  return leftovers;
+}
+
+// --- Commands ------------------------------------------------------------------------------------
+
+void PluginManager::call(std::string name, std::string method, std::string params_json,
+                         std::chrono::nanoseconds timeout, PluginDone done) {
+  const auto instance = parts_->table.find_live(name);
+  if (!instance) {
+    return done(refused(Outcome::kNotFound, "no plugin '" + name + "' is loaded"));
+  }
+  instance->call(std::move(method), std::move(params_json), from_now(timeout), std::move(done));
+}
+
+// --- Looking at them -----------------------------------------------------------------------------
+
+std::vector<PluginRow> PluginManager::list() const { return parts_->table.rows(); }
+
+std::optional<PluginRow> PluginManager::find(const std::string& name) const {
+  return parts_->table.row(name);
+}
+
+std::string PluginManager::owner_plugin(runtime::OwnerId owner) const {
+  if (owner == runtime::kRuntimeOwner) return {};
+  for (const auto& instance : parts_->table.live()) {
+    if (instance->owner() == owner) return instance->name();
+  }
+  return {};
+}
+
+}  // namespace ekiden::daemon

@@ -1,0 +1,25 @@
+// Saying what keeps an instance from ending: which callback, which task, which job, for how long.
+#pragma once
+
+#include <string>
+
+#include "runtime/task/owner.hpp"
+
+namespace ekiden::runtime {
+class Runtime;
+struct Straggler;
+}  // namespace ekiden::runtime
+
+namespace ekiden::daemon {
+
+class CallbackRunner;
+
+// "the poll of task 42 (task type sleeper) has not returned for 5.0 s": names at most
+// plugin_limits::kTasksNamedMax things and counts the rest; never empty. Any thread.
+std::string describe_unfinished(const runtime::Runtime& runtime, runtime::OwnerId owner,
+                                const CallbackRunner& callbacks);
+
+// The same for one poll or job.
+std::string describe(const runtime::Straggler& straggler);
+
+}  // namespace ekiden::daemon

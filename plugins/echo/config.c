@@ -1,0 +1,53 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "echo.h"
+#include "flat_json.h"
+
+#define BACKLOG_MAX 65535u
+#define CONNECTIONS_MAX 1000000u
+
+static int32_t refuse(ekd_error *err, const char *key, const char *why) {
+  char text[EKD_ERROR_TEXT_BYTES];
+  snprintf(text, sizeof(text), "config%s%.64s%s %s", key[0] ? " key \"" : ":", key,
+           key[0] ? "\"" : "", why);
+  return ekd_error_set(err, EKD_E_INVALID, text);
+}
+
+static int32_t take_listen(const struct flat_json *json, struct echo_config *out, ekd_error *err) {
+  if (json->kind != FLAT_JSON_TEXT || json->text[0] == '\0' ||
+      strlen(json->text) >= sizeof(out->listen)) {
+    return refuse(err, json->key, "must be an address such as \"127.0.0.1:7007\"");
+  }
+  memcpy(out->listen, json->text, strlen(json->text) + 1);
+  return EKD_OK;
+}
+
+static int32_t take_member(const struct flat_json *json, struct echo_config *out, ekd_error *err) {
+  if (strcmp(json->key, "listen") == 0) return take_listen(json, out, err);
+  if (strcmp(json->key, "backlog") == 0) {
+    if (json->kind != FLAT_JSON_NUMBER || json->number < 1 || json->number > BACKLOG_MAX) {
+      return refuse(err, json->key, "must be a whole number from 1 to 65535");
+    }
+    out->backlog = (uint32_t)json->number;
+    return EKD_OK;
+  }
+  if (strcmp(json->key, "max_connections") == 0) {
+    if (json->kind != FLAT_JSON_NUMBER || json->number < 1 || json->number > CONNECTIONS_MAX) {
+      return refuse(err, json->key, "must be a whole number from 1 to 1000000");
+    }
+    out->max_connections = json->number;
+    return EKD_OK;
+  }
+  return refuse(err, json->key, "is unknown; echo knows listen, backlog and max_connections");
+}
+
+int32_t echo_config_read(ekd_str text, struct echo_config *out, ekd_error *err) {
+  *out = (struct echo_config){.listen = "127.0.0.1:7007", .max_connections = 10000};
+  struct flat_json json = flat_json_of(text);
+  while (flat_json_next(&json)) {
+    int32_t code = take_member(&json, out, err);
+    if (code != EKD_OK) return code;
+  }
+  return json.problem == NULL ? EKD_OK : refuse(err, json.key, json.problem);
+}

@@ -1,0 +1,12 @@
+// The umbrella header in C++17.
+#include <ekiden/plugin.h>
+
+#include "tests/abi/language.h"
+
+static_assert(__cplusplus == 201703L);
+
+int32_t abi_error_cxx17(ekd_error* err, const char* text) {
+  return ekd_error_set(err, EKD_E_INVALID, text);
+}
+
+ekd_str abi_literal_cxx17() { return EKD_STR("four"); }

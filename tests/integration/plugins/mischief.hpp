@@ -1,0 +1,46 @@
+// A plugin that behaves badly on request, so that tests can see what the daemon makes of it.
+//
+//   mischief.cpp          lifecycle and the table of commands
+//   mischief_answers.cpp  commands that answer wrongly or not at all
+//   mischief_tasks.cpp    commands that start tasks: stuck, throwing, leaking, too many
+#pragma once
+
+#include <ekiden/plugin.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace mischief {
+
+// One instance: every load is a fresh copy of the file.
+struct Instance {
+  ekd_ctx* ctx = nullptr;
+  ekd_services ekd{};
+  std::string report;                     // file that fini writes the counts of tasks to
+  std::atomic<std::uint64_t> created{0};  // lingering tasks that were made runnable
+  std::atomic<std::uint64_t> dropped{0};
+};
+
+extern Instance instance;
+
+struct Command {
+  const char* name;
+  // `params` is the JSON text. Answers itself, or returns a code below zero.
+  int32_t (*run)(ekd_call call, std::string_view params, ekd_error* err);
+};
+
+extern const Command kAnswerCommands[];  // both end with an entry without a name
+extern const Command kTaskCommands[];
+
+int32_t register_task_types(ekd_error* err);
+
+// The whole number that stands behind "key": in the text, or `otherwise`.
+std::uint64_t number_in(std::string_view params, std::string_view key, std::uint64_t otherwise);
+// The text in quotes behind "key":, or "".
+std::string text_in(std::string_view params, std::string_view key);
+// Answers a call with JSON text.
+int32_t reply(ekd_call call, std::string_view json);
+
+}  // namespace mischief
