@@ -1,6 +1,7 @@
 /* Reads a flat JSON object, {"key": "text", "other": 12}: all that this plugin's settings and
  * parameters need. Values are texts and whole numbers; anything else is a problem with a sentence.
- * No allocation, no recursion. Keys that come twice are the caller's to notice.
+ * No allocation, no recursion. Keys that come twice are the caller's to notice. echo and bench have a
+ * copy each: a plugin includes the ABI and nothing else of ours.
  *
  *   struct flat_json json = flat_json_of(text);
  *   while (flat_json_next(&json)) { … json.key, json.kind, json.text or json.number … }

@@ -123,8 +123,11 @@ static int32_t command(void *self, ekd_call call, ekd_str method, ekd_str params
 
 static int32_t init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, void **out_self,
                     ekd_error *err) {
-  (void)config; /* it has no settings */
   (void)out_self;
+  const char *end = config.data + config.size;
+  if (expect(expect(config.data, end, "{"), end, "}") == NULL) {
+    return ekd_error_set(err, EKD_E_INVALID, "hello_c has no settings: its config must be {}");
+  }
   instance = ctx;
   int32_t code = ekd_services_get(host, &ekiden, err);
   if (code != EKD_OK) return code;

@@ -42,9 +42,9 @@ class SlotArena {
   SlotArena(const SlotArena&) = delete;
   SlotArena& operator=(const SlotArena&) = delete;
 
-  // An index, or kNone when max_slots are in use or the system has no memory. `cache` may be null
-  // (a thread without one takes from the central pool). A slot that comes back has the contents
-  // that its last user left; one never used is all zero.
+  // An index, or kNone when max_slots are in use (or in other threads' caches) or the system has no
+  // memory. `cache` may be null (a thread without one takes from the central pool). A slot that
+  // comes back has the contents that its last user left; one never used is all zero.
   [[nodiscard]] std::uint32_t allocate(Cache* cache);
   void release(std::uint32_t index, Cache* cache);
   // Gives everything in the cache to the central pool (a thread that leaves).

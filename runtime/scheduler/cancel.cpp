@@ -64,14 +64,14 @@ void Scheduler::drop_everything() {
   worker.adopt_thread();
   for (;;) {
     for_each_task(std::nullopt,
-                  [&](TaskHeader& task, Snapshot state) { end(worker, task, state); });
+                  [&](TaskHeader& task, Snapshot state) { end_task(worker, task, state); });
     if (live_tasks(std::nullopt) == 0) break;
     std::this_thread::yield();
   }
   worker.leave_thread();
 }
 
-void Scheduler::end(Worker& worker, TaskHeader& task, Snapshot state) {
+void Scheduler::end_task(Worker& worker, TaskHeader& task, Snapshot state) {
   if (state.is_reserved()) {
     if (task.state.claim_reserved(state.generation())) discard_claimed(task);
   } else if (state.has_join()) {

@@ -130,7 +130,7 @@ class Scheduler final : public WakeTarget {
   void for_each_task(std::optional<OwnerId> owner, Visit visit);
   void release_holds(std::optional<OwnerId> owner);
   void end_hold(TaskHeader& task, std::uint32_t generation);
-  void end(Worker& worker, TaskHeader& task, Snapshot state);
+  void end_task(Worker& worker, TaskHeader& task, Snapshot state);
 
   // timers and the sleeper in the reactor
   unsigned outside_wheel() const { return config_.workers; }

@@ -103,7 +103,9 @@ TaskHeader* Worker::take_global() {
     EKIDEN_CHECK(ring_.push(chain));
     chain = next;
   }
-  if (more && !searching_) scheduler_.notify_one();
+  if (!more) return first;
+  max_relaxed<std::uint64_t>(counters_.local_high_water, ring_.size());
+  if (!searching_) scheduler_.notify_one();
   return first;
 }
 

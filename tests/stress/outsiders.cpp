@@ -7,12 +7,14 @@
 namespace ekiden::runtime::stress {
 
 Outsiders::Outsiders(World& world, unsigned count) : world_(world) {
-  for (unsigned i = 0; i < count; ++i) threads_.emplace_back([this, i] { live(i); });
+  for (unsigned i = 0; i < count; ++i)
+    threads_.emplace_back([this, i] { live(i); });
 }
 
 void Outsiders::stop() {
   stop_.store(true);
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& thread : threads_)
+    thread.join();
   threads_.clear();
 }
 
@@ -22,7 +24,8 @@ void Outsiders::live(unsigned number) {
   while (!stop_.load()) {
     do_favours(random);
     // A task that was cancelled keeps what it has until its hold is ended, and others may wait for
-    // that: so none is forgotten while things wind down. At other times some are left to the unload.
+    // that: so none is forgotten while things wind down. At other times some are left to the
+    // unload.
     end_holds(holds, world_.winding_down.load() ? 0 : 10);
     if (number == 0 && random.one_in(20)) look(random);
     do_something(random, holds);

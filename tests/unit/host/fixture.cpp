@@ -48,8 +48,11 @@ bool Plugin::unload() {
   const runtime::OwnerId owner = daemon_.host->owner(ctx);
   runtime::Runtime& runtime = daemon_.runtime;
   daemon_.host->stop_admission(ctx);
-  runtime.owner_cancel_tasks(owner);
-  if (!eventually([&] { return runtime.live_tasks(owner) == 0; })) return false;
+  const auto tasks_are_gone = [&] {
+    runtime.owner_cancel_tasks(owner);
+    return runtime.live_tasks(owner) == 0;
+  };
+  if (!eventually(tasks_are_gone)) return false;
   runtime.owner_close_resources(owner);
   if (!eventually([&] { return runtime.owner_quiescent(owner); })) return false;
   daemon_.host->retire(std::exchange(ctx, nullptr));
