@@ -1,7 +1,7 @@
 /* Reads a flat JSON object, {"key": "text", "other": 12}: all that this plugin's settings and
  * parameters need. Values are texts and whole numbers; anything else is a problem with a sentence.
- * No allocation, no recursion. Keys that come twice are the caller's to notice. echo and bench have a
- * copy each: a plugin includes the ABI and nothing else of ours.
+ * No allocation, no recursion. Keys that come twice are the caller's to notice. echo and bench have
+ * a copy each: a plugin includes the ABI and nothing else of ours.
  *
  *   struct flat_json json = flat_json_of(text);
  *   while (flat_json_next(&json)) { … json.key, json.kind, json.text or json.number … }
@@ -39,8 +39,7 @@ static inline int flat_json_fail(struct flat_json *json, const char *problem) {
 }
 
 static inline void flat_json_space(struct flat_json *json) {
-  while (json->at != json->end && memchr(" \t\r\n", *json->at, 4) != NULL)
-    json->at++;
+  while (json->at != json->end && memchr(" \t\r\n", *json->at, 4) != NULL) json->at++;
 }
 
 /* Takes `c` if it comes next, behind space. */
@@ -83,8 +82,7 @@ static inline int32_t flat_json_code_point(struct flat_json *json) {
 static inline size_t flat_json_utf8(int32_t point, char *out) {
   size_t size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
   static const int lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
-  for (size_t i = size; i-- > 1; point >>= 6)
-    out[i] = (char)(0x80 | (point & 0x3F));
+  for (size_t i = size; i-- > 1; point >>= 6) out[i] = (char)(0x80 | (point & 0x3F));
   out[0] = (char)(lead[size] | point);
   return size;
 }

@@ -49,8 +49,8 @@ TEST_CASE("At max_connections further clients wait in the backlog and are served
 TEST_CASE("Without descriptors echo waits, and takes the rest when there are some again") {
   DaemonProcess daemon({"echo"});
   const std::string address = daemon.echo_address();
-  // Asked once before: the undefined behaviour sanitizer checks an object's type at its first virtual
-  // call, and needs descriptors of its own for it.
+  // Asked once before: the undefined behaviour sanitizer checks an object's type at its first
+  // virtual call, and needs descriptors of its own for it.
   daemon.control().call("status");
   const rlim_t in_use = open_descriptors(daemon.pid());
   rlimit limit{};

@@ -149,6 +149,7 @@ TEST_CASE("a stuck worker's ring and LIFO slot are taken (invariants 4 and 6)") 
   });
   CHECK(eventually([&] { return children == 10; }));
   gate.open();
+  f.wait_until_all_ended();
 }
 
 TEST_CASE("a single child in the LIFO slot of a stuck worker is run by another") {
@@ -166,6 +167,7 @@ TEST_CASE("a single child in the LIFO slot of a stuck worker is run by another")
   });
   CHECK(eventually([&] { return child.load(); }));
   gate.open();
+  f.wait_until_all_ended();
 }
 
 TEST_CASE("the global queue is served while workers have enough to do at home (invariant 6)") {
@@ -185,6 +187,7 @@ TEST_CASE("the global queue is served while workers have enough to do at home (i
   }
   CHECK(eventually([&] { return outside == 50; }));
   stop = true;
+  f.wait_until_all_ended();
 }
 
 TEST_CASE("a stall is reported once, while it lasts, with its type and task") {

@@ -35,6 +35,10 @@ bool eventually(Condition condition, std::chrono::milliseconds limit = 60s) {
 class Fixture {
  public:
   using Body = std::function<std::int32_t(PollContext&)>;
+  struct State {
+    Fixture* fixture;
+    Body body;
+  };
 
   explicit Fixture(unsigned workers) : Fixture(with_workers(workers)) {}
   explicit Fixture(const Options& options, std::uint64_t task_limit = 0) : runtime_(options) {
@@ -43,6 +47,8 @@ class Fixture {
   }
   ~Fixture() {
     if (ended_) return;
+    // What the tasks' functions refer to is gone already.
+    leaving_ = true;
     CHECK(end().empty());
     CHECK(dropped() == constructed());
     CHECK(runtime_.live_tasks() == 0);
@@ -61,7 +67,10 @@ class Fixture {
   TypeId type(std::string name, CancelMode cancel = CancelMode::kOnePoll) {
     TaskTypeSpec spec;
     spec.name = std::move(name);
-    spec.poll = [](void* state, PollContext* cx) { return static_cast<State*>(state)->body(*cx); };
+    spec.poll = [](void* state, PollContext* cx) {
+      auto* typed = static_cast<State*>(state);
+      return typed->fixture->leaving_ ? kPollReady : typed->body(*cx);
+    };
     spec.drop = [](void* state) {
       auto* typed = static_cast<State*>(state);
       Fixture& fixture = *typed->fixture;
@@ -79,28 +88,38 @@ class Fixture {
   // Any thread. Null when it was refused; then `why` (if given) says why.
   Handle spawn(TypeId type, Body body, const SpawnOptions& options = {}, Status* why = nullptr) {
     Handle task;
-    Status status = reserve(type, std::move(body), task);
+    State* state = nullptr;
+    Status status = reserve(type, std::move(body), task, &state);
     if (status == Status::kOk) {
       status = runtime_.commit(owner_, task, options);
-      if (status != Status::kOk) discard(task);
+      if (status != Status::kOk) {
+        state->~State();
+        discard(task);
+      }
     }
     if (why != nullptr) *why = status;
     return status == Status::kOk ? task : Handle();
   }
 
-  Status reserve(TypeId type, Body body, Handle& task) {
+  Status reserve(TypeId type, Body body, Handle& task, State** state = nullptr) {
     void* memory = nullptr;
     const Status status = runtime_.reserve(owner_, type, 0, 0, memory, task);
     if (status != Status::kOk) return status;
     reserved_.fetch_add(1);
-    new (memory) State{this, std::move(body)};
+    State* made = new (memory) State{this, std::move(body)};
+    if (state != nullptr) *state = made;
     return status;
   }
 
+  // The state's destructor is the caller's business, but its memory is the runtime's.
   void discard(Handle task) {
-    // The state's destructor is the caller's business, but its memory is the runtime's.
     discarded_.fetch_add(1);
     static_cast<void>(runtime_.discard(owner_, task));
+  }
+
+  // For tests that let their tasks go at the end: those still refer to the test's variables.
+  void wait_until_all_ended() {
+    CHECK(eventually([&] { return runtime_.live_tasks() == 0; }));
   }
 
   std::vector<Straggler> end(std::chrono::milliseconds limit = 30s) {
@@ -113,16 +132,12 @@ class Fixture {
   std::uint64_t dropped() const { return dropped_.load(); }
 
  private:
-  struct State {
-    Fixture* fixture;
-    Body body;
-  };
-
   Runtime runtime_;
   OwnerId owner_ = kRuntimeOwner;
   std::atomic<std::uint64_t> reserved_{0};
   std::atomic<std::uint64_t> discarded_{0};
   std::atomic<std::uint64_t> dropped_{0};
+  std::atomic<bool> leaving_{false};
   bool ended_ = false;
 };
 

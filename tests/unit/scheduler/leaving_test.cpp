@@ -111,7 +111,7 @@ TEST_CASE("an owner's ledger never shows no task while one of them lives (invari
   for (int i = 0; i < 20'000; ++i) none += f.runtime().owner_ledger(f.owner()).tasks == 0;
   stop = true;
   CHECK(none == 0);
-  CHECK(eventually([&] { return f.runtime().live_tasks() == 0; }));  // pass_on goes before f
+  f.wait_until_all_ended();
 }
 
 TEST_CASE("after shutdown has begun no owner is opened") {

@@ -155,6 +155,7 @@ TEST_CASE("two tasks that wake each other do not starve a third") {
   CHECK(eventually([&] { return third == 100; }));
   stop = true;
   for (const Handle task : pair) f.runtime().wake(task);
+  f.wait_until_all_ended();
 }
 
 TEST_CASE("the budget asks a task that always finds something ready to yield") {
