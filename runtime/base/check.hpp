@@ -10,7 +10,7 @@ namespace ekiden::runtime {
 
 }  // namespace ekiden::runtime
 
-#define EKIDEN_CHECK(condition)                                                  \
-  (__builtin_expect(static_cast<bool>(condition), 1)                            \
-       ? static_cast<void>(0)                                                   \
+#define EKIDEN_CHECK(condition)                      \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::ekiden::runtime::check_failed(#condition, __FILE__, __LINE__))

@@ -71,8 +71,7 @@ void SlotArena::flush(Cache& cache) {
 bool SlotArena::refill(Cache& cache) {
   MutexLock lock(mutex_);
   const std::size_t reused = std::min(free_.size(), Cache::kBatch);
-  std::copy(free_.end() - static_cast<std::ptrdiff_t>(reused), free_.end(),
-            cache.indices_.begin());
+  std::copy(free_.end() - static_cast<std::ptrdiff_t>(reused), free_.end(), cache.indices_.begin());
   free_.resize(free_.size() - reused);
   cache.count_ = reused;
   if (reused > 0) return true;

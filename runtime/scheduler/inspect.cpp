@@ -15,11 +15,16 @@ TaskState task_state(Snapshot state) {
 
 const char* phase_name(Worker::Phase phase) {
   switch (phase) {
-    case Worker::Phase::kRunning: return "running";
-    case Worker::Phase::kSearching: return "searching";
-    case Worker::Phase::kAsleep: return "parked";
-    case Worker::Phase::kReactor: return "reactor";
-    case Worker::Phase::kStopped: return "stopped";
+    case Worker::Phase::kRunning:
+      return "running";
+    case Worker::Phase::kSearching:
+      return "searching";
+    case Worker::Phase::kAsleep:
+      return "parked";
+    case Worker::Phase::kReactor:
+      return "reactor";
+    case Worker::Phase::kStopped:
+      return "stopped";
   }
   return "unknown";
 }
@@ -124,7 +129,8 @@ QueueInfo Scheduler::queue_info() const {
   info.global_pushes = global_.pushes();
   info.refusals = refusals_.load(std::memory_order_relaxed);
   info.local_capacity = config_.local_queue_capacity;
-  for (const auto& worker : workers_) info.overflows += read(worker->counters().overflows);
+  for (const auto& worker : workers_)
+    info.overflows += read(worker->counters().overflows);
   return info;
 }
 

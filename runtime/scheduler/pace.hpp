@@ -42,8 +42,8 @@ class Pace {
     clock_every_ = static_cast<unsigned>(
         std::clamp<Nanos>(kClockPeriodNs / average_poll_ns_, 1, kClockPollsMax));
     if (fixed_global_ == 0) {
-      global_every_ = static_cast<unsigned>(std::clamp<Nanos>(
-          kGlobalPeriodNs / average_poll_ns_, kGlobalPollsMin, kGlobalPollsMax));
+      global_every_ = static_cast<unsigned>(
+          std::clamp<Nanos>(kGlobalPeriodNs / average_poll_ns_, kGlobalPollsMin, kGlobalPollsMax));
     }
     polls_ = 0;
   }

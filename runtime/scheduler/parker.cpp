@@ -15,7 +15,8 @@ void Parker::wait() {
   constexpr auto kParked = static_cast<std::uint32_t>(Place::kOwnWord);
   // The kernel compares the word again under its own lock: a notification between our load and
   // the sleep makes the call return at once.
-  while (word_.load(std::memory_order_acquire) == kParked) futex_wait(word_, kParked);
+  while (word_.load(std::memory_order_acquire) == kParked)
+    futex_wait(word_, kParked);
 }
 
 bool Parker::finish() {

@@ -44,7 +44,8 @@ void OwnerTable::close(OwnerId owner) {
 void OwnerTable::stop_all() {
   MutexLock lock(mutex_);
   stopped_ = true;
-  for (OwnerId id = 0; id < kMaxOwners; ++id) stop_admission(id);
+  for (OwnerId id = 0; id < kMaxOwners; ++id)
+    stop_admission(id);
 }
 
 void OwnerTable::force(std::optional<OwnerId> owner) {

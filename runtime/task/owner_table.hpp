@@ -16,7 +16,7 @@ namespace ekiden::runtime {
 struct OwnerRecord {
   Atomic<bool> open{false};
   Atomic<bool> admits{false};
-  Atomic<std::uint64_t> task_limit{0};    // 0: none
+  Atomic<std::uint64_t> task_limit{0};     // 0: none
   Atomic<std::uint64_t> limited_tasks{0};  // live tasks, counted only where there is a limit
   Atomic<std::uint64_t> refusals{0};
   Atomic<bool> forced{false};  // cancelled tasks get one poll, whatever their type says

@@ -201,11 +201,11 @@ TEST_CASE("Unfit files in the folder do not keep a daemon from starting") {
 
 TEST_CASE("A plugin folder that everybody may write is refused") {
   DaemonProcess daemon({"hello_c"});
-  daemon.folder().add_plugin(built_plugin("echo"), "echo");
+  daemon.folder().add_plugin(built_plugin("statics"), "statics");
   set_mode(daemon.folder().plugins(), 0777);
-  check_refused(daemon, "echo", 4, "writ");
+  check_refused(daemon, "statics", 4, "writ");
   set_mode(daemon.folder().plugins(), 0755);
-  CHECK(daemon.ctl({"plugin", "load", "echo"}).exit_code == 0);
+  CHECK(daemon.ctl({"plugin", "load", "statics"}).exit_code == 0);
 }
 
 TEST_CASE("A plugin that fails on its way in is rolled back, and the daemon says why") {

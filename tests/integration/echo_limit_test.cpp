@@ -49,9 +49,14 @@ TEST_CASE("At max_connections further clients wait in the backlog and are served
 TEST_CASE("Without descriptors echo waits, and takes the rest when there are some again") {
   DaemonProcess daemon({"echo"});
   const std::string address = daemon.echo_address();
-  // Asked once before: the undefined behaviour sanitizer checks an object's type at its first
-  // virtual call, and needs descriptors of its own for it.
+  // All of it has run once before: the undefined behaviour sanitizer checks an object's type at its
+  // first virtual call, and needs descriptors of its own for that.
   daemon.control().call("status");
+  { TcpClient(address).end_stream(); }
+  REQUIRE(wait_until([&] {
+    const json now = connections(daemon);
+    return now.at("closed") == 1 && now.at("open") == 0;
+  }));
   const rlim_t in_use = open_descriptors(daemon.pid());
   rlimit limit{};
   REQUIRE(prlimit(daemon.pid(), RLIMIT_NOFILE, nullptr, &limit) == 0);

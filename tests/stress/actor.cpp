@@ -94,12 +94,18 @@ std::int32_t Actor::step(PollContext& context) {
 
 std::unique_ptr<Wait> Actor::begin_wait() {
   switch (random_.below(6)) {
-    case 0: return wait_for_timer(*this);
-    case 1: return wait_for_result(*this);
-    case 2: return wait_for_children(*this);
-    case 3: return wait_for_job(*this);
-    case 4: return wait_for_echo(*this);
-    default: return wait_for_favour(*this);
+    case 0:
+      return wait_for_timer(*this);
+    case 1:
+      return wait_for_result(*this);
+    case 2:
+      return wait_for_children(*this);
+    case 3:
+      return wait_for_job(*this);
+    case 4:
+      return wait_for_echo(*this);
+    default:
+      return wait_for_favour(*this);
   }
 }
 

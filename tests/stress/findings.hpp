@@ -23,9 +23,15 @@ enum class Fault : std::size_t {
 };
 
 inline constexpr std::array<const char*, static_cast<std::size_t>(Fault::kCount)> kFaultNames = {
-    "two polls at once",     "polled after the drop",       "dropped twice",
-    "dropped during a poll", "dropped before its children", "a timer fired early",
-    "wrong result",          "wrong bytes",                 "unexpected status",
+    "two polls at once",
+    "polled after the drop",
+    "dropped twice",
+    "dropped during a poll",
+    "dropped before its children",
+    "a timer fired early",
+    "wrong result",
+    "wrong bytes",
+    "unexpected status",
     "code runs after the unload",
 };
 

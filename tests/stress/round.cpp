@@ -140,7 +140,8 @@ class Round {
         text += ", on kind " + std::to_string(static_cast<int>(row.waits_on->kind()));
       text += "; ";
     }
-    for (const WorkerInfo& row : world_.runtime.list_workers()) text += row.state + "; ";
+    for (const WorkerInfo& row : world_.runtime.list_workers())
+      text += row.state + "; ";
     return number("unfinished ", unfinished()) + text;
   }
 

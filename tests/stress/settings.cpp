@@ -22,8 +22,7 @@ std::uint64_t choose_seed() {
   const char* text = std::getenv("EKIDEN_STRESS_SEED");
   std::random_device device;
   const std::uint64_t chosen =
-      text != nullptr ? std::strtoull(text, nullptr, 0)
-                      : std::uint64_t{device()} << 32 | device();
+      text != nullptr ? std::strtoull(text, nullptr, 0) : std::uint64_t{device()} << 32 | device();
   std::printf("EKIDEN_STRESS_SEED=%llu\n", static_cast<unsigned long long>(chosen));
   std::fflush(stdout);
   return chosen;

@@ -98,7 +98,8 @@ void Tenant::spawn_batch(std::size_t count, const SpawnOptions& options, Random&
   std::size_t committed = 0;
   static_cast<void>(
       world_.runtime.commit_n(owner_, tasks.data(), tasks.size(), options, committed));
-  for (std::size_t i = committed; i < reservations.size(); ++i) discard(reservations[i]);
+  for (std::size_t i = committed; i < reservations.size(); ++i)
+    discard(reservations[i]);
 }
 
 void Tenant::forget_reservation() {

@@ -36,7 +36,8 @@ TEST_CASE("two threads hand a word to and fro, and no wake is lost") {
   std::uint64_t value = 0;  // plain on purpose: the word hands it over
   run_together(2, [&](unsigned me) {
     for (int i = 0; i < kRounds; ++i) {
-      while (turn.load(std::memory_order_acquire) != me) futex_wait(turn, 1 - me);
+      while (turn.load(std::memory_order_acquire) != me)
+        futex_wait(turn, 1 - me);
       ++value;
       turn.store(1 - me, std::memory_order_release);
       futex_wake(turn, 1);
@@ -54,7 +55,8 @@ TEST_CASE("a wake with a count reaches all sleepers") {
       futex_wake(word, 4);
       return;
     }
-    while (word.load(std::memory_order_acquire) == 0) futex_wait(word, 0);
+    while (word.load(std::memory_order_acquire) == 0)
+      futex_wait(word, 0);
     ++back;
   });
   CHECK(back == 4);

@@ -19,7 +19,8 @@ void run_together(unsigned count, Body body) {
       body(i);
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
 }
 
 }  // namespace ekiden::runtime::test

@@ -12,21 +12,24 @@ using Queue = GlobalQueue<Item>;
 
 std::size_t length(const Item* chain) {
   std::size_t count = 0;
-  for (; chain != nullptr; chain = chain->queue_next) ++count;
+  for (; chain != nullptr; chain = chain->queue_next)
+    ++count;
   return count;
 }
 
 // Links items[from, to) and pushes them as one batch.
 void push_batch(Queue& queue, std::vector<Item>& items, std::size_t from, std::size_t to,
                 unsigned hint) {
-  for (std::size_t i = from; i + 1 < to; ++i) items[i].queue_next = &items[i + 1];
+  for (std::size_t i = from; i + 1 < to; ++i)
+    items[i].queue_next = &items[i + 1];
   queue.push(&items[from], &items[to - 1], to - from, hint);
 }
 
 TEST_CASE("a shard keeps its order, and pops come as a closed chain") {
   Queue queue(1, 100);
   std::vector<Item> items = make_items(10);
-  for (Item& item : items) queue.push(&item, &item, 1, 5);
+  for (Item& item : items)
+    queue.push(&item, &item, 1, 5);
   CHECK(queue.size() == 10);
   CHECK_FALSE(queue.empty());
   unsigned cursor = 0;
@@ -73,14 +76,18 @@ TEST_CASE("batches stay together, whatever the shard held before") {
 TEST_CASE("a popper goes round the shards") {
   Queue queue(4, 100);
   std::vector<Item> items = make_items(40);
-  for (Item& item : items) queue.push(&item, &item, 1, static_cast<unsigned>(item.number));
+  for (Item& item : items)
+    queue.push(&item, &item, 1, static_cast<unsigned>(item.number));
   unsigned cursor = 2;
   std::vector<std::size_t> order;
   Item* chain = nullptr;
-  while (queue.pop(1, cursor, chain) == 1) order.push_back(chain->number);
+  while (queue.pop(1, cursor, chain) == 1)
+    order.push_back(chain->number);
   REQUIRE(order.size() == 40);
-  for (std::size_t i = 0; i < 40; ++i) CHECK(order[i] % 4 == (i + 2) % 4);
-  for (std::size_t i = 4; i < 40; ++i) CHECK(order[i] == order[i - 4] + 4);
+  for (std::size_t i = 0; i < 40; ++i)
+    CHECK(order[i] % 4 == (i + 2) % 4);
+  for (std::size_t i = 4; i < 40; ++i)
+    CHECK(order[i] == order[i - 4] + 4);
 }
 
 TEST_CASE("a single item is found whichever shard it is in") {

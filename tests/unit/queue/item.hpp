@@ -16,7 +16,8 @@ struct Item {
 
 inline std::vector<Item> make_items(std::size_t count) {
   std::vector<Item> items(count);
-  for (std::size_t i = 0; i < count; ++i) items[i].number = i;
+  for (std::size_t i = 0; i < count; ++i)
+    items[i].number = i;
   return items;
 }
 

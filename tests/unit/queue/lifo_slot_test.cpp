@@ -34,7 +34,8 @@ TEST_CASE("owner and thieves never get the same item, and none is lost") {
   };
   run_together(thieves + 1, [&](unsigned me) {
     if (me != 0) {
-      while (!done.load()) take(slot.take());
+      while (!done.load())
+        take(slot.take());
       return;
     }
     for (Item& item : items) {
@@ -51,7 +52,8 @@ TEST_CASE("owner and thieves never get the same item, and none is lost") {
 TEST_CASE("who takes an item sees what its pusher wrote before") {
   LifoSlot<Item> slot;
   std::vector<Item> items = make_items(20'000);
-  for (Item& item : items) item.number = 0;
+  for (Item& item : items)
+    item.number = 0;
   Atomic<bool> done{false};
   Atomic<int> stale{0};
   run_together(2, [&](unsigned me) {

@@ -23,7 +23,8 @@ class Hands {
     if (item == nullptr) return;
     item->queue_next = item;
     item->taken.fetch_add(1, std::memory_order_relaxed);
-    for (int i = 0; i < 5; ++i) cpu_relax();
+    for (int i = 0; i < 5; ++i)
+      cpu_relax();
     std::atomic_signal_fence(std::memory_order_seq_cst);  // the compiler is to look again
     // Somebody who links an item that he does not hold shows up here, or under ThreadSanitizer.
     if (item->queue_next != item) ++meddled_;
@@ -48,7 +49,8 @@ void steal_until(const Atomic<bool>& done, Queue& own, Queue& victim, Hands& han
   while (!done.load()) {
     std::size_t moved = 0;
     hands.take(own.steal_from(victim, moved));
-    while (Item* item = own.pop()) hands.take(item);
+    while (Item* item = own.pop())
+      hands.take(item);
     if (moved == 0) std::this_thread::yield();  // the owner may need this CPU
   }
 }
@@ -67,10 +69,12 @@ TEST_CASE("an owner that pushes and pops, and thieves") {
       return steal_until(done, own, queue, hands);
     }
     for (Item& item : items) {
-      while (!queue.push(&item)) hands.take(queue.pop());
+      while (!queue.push(&item))
+        hands.take(queue.pop());
       if (item.number % 7 == 0) hands.take(queue.pop());
     }
-    while (Item* item = queue.pop()) hands.take(item);
+    while (Item* item = queue.pop())
+      hands.take(item);
     done.store(true);
   });
   CHECK(queue.empty());
@@ -99,7 +103,8 @@ TEST_CASE("an owner that overflows, and thieves (invariant 3)") {
         if (queue.take_half(first, last, link) > 0) hands.take_chain(first, last);
       }
     }
-    while (Item* item = queue.pop()) hands.take(item);
+    while (Item* item = queue.pop())
+      hands.take(item);
     done.store(true);
   });
   CHECK(queue.empty());
@@ -114,7 +119,8 @@ TEST_CASE("owners that steal from each other in a ring") {
   constexpr std::size_t kEach = 20'000;
   std::vector<Item> items = make_items(owners * kEach);
   std::vector<std::unique_ptr<Queue>> queues;
-  for (unsigned i = 0; i < owners; ++i) queues.push_back(std::make_unique<Queue>(capacity));
+  for (unsigned i = 0; i < owners; ++i)
+    queues.push_back(std::make_unique<Queue>(capacity));
   Hands hands;
   Atomic<std::size_t> taken{0};
   const auto take = [&](Item* item) {
@@ -128,7 +134,8 @@ TEST_CASE("owners that steal from each other in a ring") {
     std::size_t next = me * kEach;
     const std::size_t end = next + kEach;
     while (taken.load() < items.size()) {
-      while (next < end && own.push(&items[next])) ++next;
+      while (next < end && own.push(&items[next]))
+        ++next;
       if (next % 2 == 0) take(own.pop());
       std::size_t moved = 0;
       take(own.steal_from(victim, moved));

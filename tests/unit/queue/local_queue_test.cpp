@@ -14,7 +14,8 @@ void link(Item* from, Item* to) { from->queue_next = to; }
 // Pushes items[from, to) and says whether all went in.
 bool fill(Queue& queue, std::vector<Item>& items, std::size_t from, std::size_t to) {
   bool all = true;
-  for (std::size_t i = from; i < to; ++i) all = queue.push(&items[i]) && all;
+  for (std::size_t i = from; i < to; ++i)
+    all = queue.push(&items[i]) && all;
   return all;
 }
 
@@ -28,7 +29,8 @@ TEST_CASE("what was put first comes first") {
   CHECK(queue.pop() == nullptr);
   CHECK(fill(queue, items, 0, capacity));
   CHECK(queue.size() == capacity);
-  for (Item& item : items) CHECK(queue.pop() == &item);
+  for (Item& item : items)
+    CHECK(queue.pop() == &item);
   CHECK(queue.pop() == nullptr);
   CHECK(queue.empty());
 }
@@ -55,8 +57,10 @@ TEST_CASE("positions run on past the ring's end") {
   // Fill levels of all kinds at all offsets.
   while (in < items.size()) {
     const std::size_t put = 1 + in % capacity;
-    for (std::size_t i = 0; i < put && in < items.size() && queue.push(&items[in]); ++i) ++in;
-    for (std::size_t i = 0; i <= in % 3 && out < in; ++i) in_order &= queue.pop() == &items[out++];
+    for (std::size_t i = 0; i < put && in < items.size() && queue.push(&items[in]); ++i)
+      ++in;
+    for (std::size_t i = 0; i <= in % 3 && out < in; ++i)
+      in_order &= queue.pop() == &items[out++];
     in_order &= queue.size() == in - out;
   }
   CHECK(in_order);
@@ -130,8 +134,10 @@ TEST_CASE("a thief brings half home and runs the newest of it") {
     }
     CHECK(run == &theirs[c.moved - 1]);
     CHECK(thief.size() == c.thief_has + c.moved - 1);
-    for (Item& item : own) CHECK(thief.pop() == &item);
-    for (std::size_t i = 0; i + 1 < c.moved; ++i) CHECK(thief.pop() == &theirs[i]);
+    for (Item& item : own)
+      CHECK(thief.pop() == &item);
+    for (std::size_t i = 0; i + 1 < c.moved; ++i)
+      CHECK(thief.pop() == &theirs[i]);
     if (c.moved < c.victims) CHECK(victim.pop() == &theirs[c.moved]);
   }
 }
@@ -149,7 +155,8 @@ TEST_CASE("rings of different sizes steal from each other at every offset") {
     return true;
   };
   while (next < items.size()) {
-    for (int i = 0; i < 5 && next < items.size() && large.push(&items[next]); ++i) ++next;
+    for (int i = 0; i < 5 && next < items.size() && large.push(&items[next]); ++i)
+      ++next;
     std::size_t moved = 0;
     take(small.steal_from(large, moved));
     if (next % 2 == 0) take(large.steal_from(small, moved));

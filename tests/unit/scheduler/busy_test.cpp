@@ -109,8 +109,8 @@ TEST_CASE("timers and events are served while every other worker is stuck (invar
     std::size_t count = 0;
     int error = 0;
     for (;;) {
-      const Status status = f.runtime().reactor().read(f.owner(), source, Waker(cx.waker), &byte, 1,
-                                                       count, error);
+      const Status status =
+          f.runtime().reactor().read(f.owner(), source, Waker(cx.waker), &byte, 1, count, error);
       if (status == Status::kPending) return kPollPending;
       if (status != Status::kOk || count == 0) return kPollReady;
       ++read_bytes;
@@ -247,7 +247,8 @@ TEST_CASE("an idle runtime does not wake up (invariant 9)") {
   CAPTURE(workers);
   Fixture f(workers);
   const TypeId type = f.type("waits");
-  for (int i = 0; i < 100; ++i) f.spawn(type, [](PollContext&) { return kPollPending; });
+  for (int i = 0; i < 100; ++i)
+    f.spawn(type, [](PollContext&) { return kPollPending; });
   // Settled when nothing has moved for a while.
   long before = -1;
   CHECK(eventually([&] {

@@ -11,9 +11,8 @@ SpawnOptions held() {
 
 Status end_status(Fixture& f, Handle task) {
   JoinResult result;
-  CHECK(eventually([&] {
-    return f.runtime().join_poll(f.owner(), task, Waker(), result) == Status::kOk;
-  }));
+  CHECK(eventually(
+      [&] { return f.runtime().join_poll(f.owner(), task, Waker(), result) == Status::kOk; }));
   static_cast<void>(f.runtime().join_close(f.owner(), task));
   return result.status;
 }
@@ -35,14 +34,17 @@ TEST_CASE("a cancelled task ends the way its type says") {
     const TypeId type = f.type(c.name, c.mode);
     std::atomic<int> before{0};
     std::atomic<int> after{0};
-    const Handle task = f.spawn(type, [&](PollContext& cx) {
-      if (!cx.cancelled) {
-        ++before;
-        return kPollPending;
-      }
-      // Asks for more polls until the third.
-      return ++after == 3 ? kPollReady : kPollYield;
-    }, held());
+    const Handle task = f.spawn(
+        type,
+        [&](PollContext& cx) {
+          if (!cx.cancelled) {
+            ++before;
+            return kPollPending;
+          }
+          // Asks for more polls until the third.
+          return ++after == 3 ? kPollReady : kPollYield;
+        },
+        held());
     REQUIRE(eventually([&] { return before == 1; }));
     CHECK(f.runtime().abort(f.owner(), task) == Status::kOk);
     CHECK(end_status(f, task) == c.end);
@@ -70,20 +72,21 @@ TEST_CASE("aborts race with wakes and the end") {
   std::atomic<int> published{0};
   std::thread waker([&] {
     for (int i = 0; i < kTasks; ++i) {
-      while (published <= i) std::this_thread::yield();
+      while (published <= i)
+        std::this_thread::yield();
       f.runtime().wake(tasks[i]);
     }
   });
   std::thread aborter([&] {
     for (int i = 0; i < kTasks; ++i) {
-      while (published <= i) std::this_thread::yield();
+      while (published <= i)
+        std::this_thread::yield();
       static_cast<void>(f.runtime().abort(f.owner(), tasks[i]));
     }
   });
   for (int i = 0; i < kTasks; ++i) {
-    tasks[i] = f.spawn(type, [n = 0](PollContext&) mutable {
-      return ++n >= 2 ? kPollReady : kPollPending;
-    });
+    tasks[i] = f.spawn(
+        type, [n = 0](PollContext&) mutable { return ++n >= 2 ? kPollReady : kPollPending; });
     published = i + 1;
   }
   waker.join();
@@ -98,10 +101,13 @@ TEST_CASE("an owner's tasks go together: waiting, queued, held and reserved") {
   const TypeId type = f.type("all");
   for (int i = 0; i < 300; ++i) {
     const bool held_one = i % 3 == 0;
-    f.spawn(type, [i](PollContext&) { return i % 2 ? kPollPending : kPollYield; },
-            held_one ? held() : SpawnOptions());
+    f.spawn(
+        type, [i](PollContext&) { return i % 2 ? kPollPending : kPollYield; },
+        held_one ? held() : SpawnOptions());
   }
-  for (int i = 0; i < 20; ++i) f.spawn(type, [](PollContext&) { return kPollReady; }, held());
+  for (int i = 0; i < 20; ++i)
+    f.spawn(
+        type, [](PollContext&) { return kPollReady; }, held());
   Handle reserved;
   TaskTypeSpec plain;
   plain.name = "plain";

@@ -83,7 +83,8 @@ TEST_CASE("a sleeper that comes back by itself is not woken; one that was taken 
 class Model {
  public:
   Model(unsigned workers, unsigned searching_max) : idle_(workers, searching_max) {
-    for (unsigned i = 0; i < workers; ++i) awake_.push_back(std::make_unique<Atomic<bool>>(true));
+    for (unsigned i = 0; i < workers; ++i)
+      awake_.push_back(std::make_unique<Atomic<bool>>(true));
   }
 
   void push() {

@@ -32,7 +32,8 @@ TEST_CASE("lists run while slots are used for the first time and again") {
     f.runtime().owner_close_resources(other);
   }
   stop = true;
-  for (std::thread& thread : spawners) thread.join();
+  for (std::thread& thread : spawners)
+    thread.join();
   CHECK(wrong == 0);
 }
 
@@ -40,12 +41,14 @@ TEST_CASE("pages of a list go on behind the last row") {
   Fixture f(1);
   const TypeId type = f.type("paged");
   constexpr std::size_t kTasks = 25;
-  for (std::size_t i = 0; i < kTasks; ++i) f.spawn(type, [](PollContext&) { return kPollPending; });
+  for (std::size_t i = 0; i < kTasks; ++i)
+    f.spawn(type, [](PollContext&) { return kPollPending; });
   std::vector<std::uint64_t> seen;
   Handle after;
   for (;;) {
     const auto page = f.runtime().list_tasks(f.owner(), after, 10);
-    for (const TaskInfo& row : page) seen.push_back(row.id.bits());
+    for (const TaskInfo& row : page)
+      seen.push_back(row.id.bits());
     if (page.size() < 10) break;
     after = page.back().id;
   }
@@ -60,7 +63,8 @@ TEST_CASE("a task's row says what it is and what it does") {
   SpawnOptions options;
   options.join = true;
   options.name = "by name";
-  const Handle task = f.spawn(type, [](PollContext&) { return kPollPending; }, options);
+  const Handle task = f.spawn(
+      type, [](PollContext&) { return kPollPending; }, options);
   REQUIRE(eventually([&] {
     const auto info = f.runtime().task_info(task);
     return info && info->state == TaskState::kWaiting && info->polls == 1;

@@ -53,9 +53,8 @@ TEST_CASE("a result stays in the state until the hold is closed") {
   CHECK(f.runtime().join_close(f.owner(), task) == Status::kOk);
   CHECK(eventually([&] { return drops == 1; }));
   JoinResult late;
-  CHECK(eventually([&] {
-    return f.runtime().join_poll(f.owner(), task, Waker(), late) == Status::kStale;
-  }));
+  CHECK(eventually(
+      [&] { return f.runtime().join_poll(f.owner(), task, Waker(), late) == Status::kStale; }));
 }
 
 TEST_CASE("the end of a task wakes who joins it (no end is missed)") {
@@ -67,7 +66,8 @@ TEST_CASE("the end of a task wakes who joins it (no end is missed)") {
   for (int i = 0; i < 500; ++i) {
     f.spawn(type, [&, child = Handle()](PollContext& cx) mutable {
       if (child.is_null()) {
-        child = f.spawn(type, [](PollContext&) { return kPollReady; }, held());
+        child = f.spawn(
+            type, [](PollContext&) { return kPollReady; }, held());
       }
       JoinResult result;
       const Status status = f.runtime().join_poll(f.owner(), child, Waker(cx.waker), result);
@@ -101,8 +101,8 @@ TEST_CASE("failures carry their text") {
        },
        "no luck", -7},
       {"std::exception",
-       [](PollContext&) -> std::int32_t { throw std::runtime_error("thrown text"); },
-       "thrown text", 0},
+       [](PollContext&) -> std::int32_t { throw std::runtime_error("thrown text"); }, "thrown text",
+       0},
       {"another exception", [](PollContext&) -> std::int32_t { throw 17; },
        "an exception that is no std::exception left the poll", 0},
   };
@@ -124,8 +124,8 @@ TEST_CASE("closing a hold early detaches the task") {
   Fixture f(2);
   const TypeId type = f.type("detached");
   std::atomic<bool> go{false};
-  const Handle task =
-      f.spawn(type, [&](PollContext&) { return go ? kPollReady : kPollPending; }, held());
+  const Handle task = f.spawn(
+      type, [&](PollContext&) { return go ? kPollReady : kPollPending; }, held());
   CHECK(f.runtime().join_close(f.owner(), task) == Status::kOk);
   CHECK(f.runtime().join_close(f.owner(), task) == Status::kWrongState);
   JoinResult result;
@@ -142,7 +142,8 @@ TEST_CASE("closing races with the end, and the drop still runs once (invariant 2
   const TypeId type = f.type("race");
   constexpr int kTasks = 3000;
   for (int i = 0; i < kTasks; ++i) {
-    const Handle task = f.spawn(type, [](PollContext&) { return kPollReady; }, held());
+    const Handle task = f.spawn(
+        type, [](PollContext&) { return kPollReady; }, held());
     CHECK(f.runtime().join_close(f.owner(), task) == Status::kOk);
   }
   CHECK(eventually([&] { return f.dropped() == kTasks; }));
@@ -153,7 +154,8 @@ TEST_CASE("another owner cannot join, close or abort") {
   const TypeId type = f.type("mine");
   OwnerId other = 0;
   REQUIRE(f.runtime().owner_open("other", 0, other) == Status::kOk);
-  const Handle task = f.spawn(type, [](PollContext&) { return kPollPending; }, held());
+  const Handle task = f.spawn(
+      type, [](PollContext&) { return kPollPending; }, held());
   JoinResult result;
   CHECK(f.runtime().join_poll(other, task, Waker(), result) == Status::kForeign);
   CHECK(f.runtime().join_close(other, task) == Status::kForeign);
@@ -170,23 +172,26 @@ TEST_CASE("a parent goes on when its last child is dropped") {
   SpawnOptions child;
   child.child = true;
   for (int p = 0; p < 50; ++p) {
-    f.spawn(type, [&, sum = std::make_shared<std::atomic<long>>(0), begun = false](
-                      PollContext&) mutable {
-      if (!begun) {
-        begun = true;
-        for (int i = 0; i < 10; ++i) {
-          f.spawn(type, [sum, i, n = 0](PollContext&) mutable {
-            if (n++ < i) return kPollYield;
-            *sum += i;
-            return kPollReady;
-          }, child);
-        }
-      }
-      if (f.runtime().children_poll(f.owner()) == Status::kPending) return kPollPending;
-      if (*sum != 45) ++early;
-      total += *sum;
-      return kPollReady;
-    });
+    f.spawn(type,
+            [&, sum = std::make_shared<std::atomic<long>>(0), begun = false](PollContext&) mutable {
+              if (!begun) {
+                begun = true;
+                for (int i = 0; i < 10; ++i) {
+                  f.spawn(
+                      type,
+                      [sum, i, n = 0](PollContext&) mutable {
+                        if (n++ < i) return kPollYield;
+                        *sum += i;
+                        return kPollReady;
+                      },
+                      child);
+                }
+              }
+              if (f.runtime().children_poll(f.owner()) == Status::kPending) return kPollPending;
+              if (*sum != 45) ++early;
+              total += *sum;
+              return kPollReady;
+            });
   }
   CHECK(eventually([&] { return total == 50 * 45; }));
   CHECK(early == 0);
@@ -202,8 +207,8 @@ TEST_CASE("a parent that ends first is kept, undropped, until its last child is 
   std::atomic<bool> let_go{false};
   std::atomic<Handle> child{Handle()};
   f.spawn(type, [&](PollContext&) {
-    child = f.spawn(type, [&](PollContext&) { return let_go ? kPollReady : kPollPending; },
-                    as_child);
+    child = f.spawn(
+        type, [&](PollContext&) { return let_go ? kPollReady : kPollPending; }, as_child);
     return kPollReady;
   });
   REQUIRE(eventually([&] { return !child.load().is_null(); }));

@@ -30,7 +30,8 @@ TEST_CASE("a result is not taken away from a holder that still runs (invariant 7
   std::atomic<bool> reading{false};
   f.spawn(type, [&, result = Handle()](PollContext& cx) mutable {
     if (result.is_null()) {
-      result = f.spawn(type, [](PollContext&) { return kPollReady; }, held());
+      result = f.spawn(
+          type, [](PollContext&) { return kPollReady; }, held());
     }
     JoinResult joined;
     if (f.runtime().join_poll(f.owner(), result, Waker(cx.waker), joined) == Status::kPending) {
@@ -44,7 +45,8 @@ TEST_CASE("a result is not taken away from a holder that still runs (invariant 7
   });
   REQUIRE(eventually([&] { return reading.load(); }));
   f.runtime().owner_stop_admission(f.owner());
-  for (int i = 0; i < 20; ++i) f.runtime().owner_cancel_tasks(f.owner(), /*force=*/i > 10);
+  for (int i = 0; i < 20; ++i)
+    f.runtime().owner_cancel_tasks(f.owner(), /*force=*/i > 10);
   std::this_thread::sleep_for(20ms);  // gives a wrong implementation the time to drop
   CHECK(f.dropped() == 0);
   gate.open();
@@ -59,13 +61,15 @@ TEST_CASE("results that nobody fetches any more are given up") {
   Fixture f(workers);
   const TypeId type = f.type("forgotten");
   for (int i = 0; i < 50; ++i) {
-    f.spawn(type, [i](PollContext&) { return i % 2 ? kPollReady : kPollPending; }, held());
+    f.spawn(
+        type, [i](PollContext&) { return i % 2 ? kPollReady : kPollPending; }, held());
   }
   // A parent that has ended and waits for a child whose hold was its own to end.
   f.spawn(type, [&](PollContext&) {
     SpawnOptions both = held();
     both.child = true;
-    f.spawn(type, [](PollContext&) { return kPollReady; }, both);
+    f.spawn(
+        type, [](PollContext&) { return kPollReady; }, both);
     return kPollReady;
   });
   f.runtime().owner_stop_admission(f.owner());
@@ -88,7 +92,8 @@ TEST_CASE("a spawn that races with the leaving is refused or cancelled with the 
       while (!f.spawn(type, [](PollContext&) { return kPollPending; }).is_null()) {
       }
     });
-    while (!go) std::this_thread::yield();
+    while (!go)
+      std::this_thread::yield();
     f.runtime().owner_stop_admission(f.owner());
     f.runtime().owner_cancel_tasks(f.owner());  // once: nobody is missed
     spawner.join();
@@ -108,7 +113,8 @@ TEST_CASE("an owner's ledger never shows no task while one of them lives (invari
   };
   f.spawn(types[0], [&](PollContext&) { return pass_on(0); });
   int none = 0;
-  for (int i = 0; i < 20'000; ++i) none += f.runtime().owner_ledger(f.owner()).tasks == 0;
+  for (int i = 0; i < 20'000; ++i)
+    none += f.runtime().owner_ledger(f.owner()).tasks == 0;
   stop = true;
   CHECK(none == 0);
   f.wait_until_all_ended();
@@ -138,7 +144,8 @@ TEST_CASE("tasks that are always ready to go on are forced to end, and none coun
   for (int round = 0; round < 10; ++round) {
     Fixture f(workers);
     const TypeId type = f.type("busy", CancelMode::kAsync);
-    for (int i = 0; i < 500; ++i) f.spawn(type, [](PollContext&) { return kPollYield; });
+    for (int i = 0; i < 500; ++i)
+      f.spawn(type, [](PollContext&) { return kPollYield; });
     CHECK(f.end(1ms).empty());
     CHECK(f.dropped() == 500);
   }
@@ -224,7 +231,9 @@ TEST_CASE("a long line of parents that have ended is dropped from its end") {
   Fixture f(workers);
   const TypeId type = f.type("line");
   std::function<std::int32_t(int)> beget = [&](int left) {
-    if (left > 0) f.spawn(type, [&, left](PollContext&) { return beget(left - 1); }, child());
+    if (left > 0)
+      f.spawn(
+          type, [&, left](PollContext&) { return beget(left - 1); }, child());
     return kPollReady;
   };
   f.spawn(type, [&](PollContext&) { return beget(kGenerations); });

@@ -8,7 +8,8 @@ namespace {
 // Polls until the clock is due; every poll takes `poll_ns`. Returns how many there were.
 unsigned stretch(Pace& pace, Nanos poll_ns) {
   unsigned polls = 1;
-  while (!pace.clock_due()) ++polls;
+  while (!pace.clock_due())
+    ++polls;
   pace.clock_read(polls * poll_ns);
   return polls;
 }
@@ -17,7 +18,8 @@ unsigned polls_between_global_looks(Pace& pace) {
   while (!pace.global_due()) {
   }
   unsigned polls = 1;
-  while (!pace.global_due()) ++polls;
+  while (!pace.global_due())
+    ++polls;
   return polls;
 }
 
@@ -36,7 +38,8 @@ TEST_CASE("the clock is read after about ten microseconds of work, whatever a po
     CAPTURE(c.poll_ns);
     Pace pace(0);
     unsigned polls = 0;
-    for (int i = 0; i < 100; ++i) polls = stretch(pace, c.poll_ns);
+    for (int i = 0; i < 100; ++i)
+      polls = stretch(pace, c.poll_ns);
     CHECK(polls >= c.least);
     CHECK(polls <= c.most);
   }
@@ -54,7 +57,8 @@ TEST_CASE("the global queue is looked at after about 200 microseconds, within bo
   for (const Case& c : cases) {
     CAPTURE(c.poll_ns);
     Pace pace(0);
-    for (int i = 0; i < 100; ++i) stretch(pace, c.poll_ns);
+    for (int i = 0; i < 100; ++i)
+      stretch(pace, c.poll_ns);
     const unsigned polls = polls_between_global_looks(pace);
     CHECK(polls >= c.least);
     CHECK(polls <= c.most);
@@ -65,22 +69,26 @@ TEST_CASE("a configured interval stays what it is") {
   const unsigned interval = GENERATE(1u, 7u, 65535u);
   Pace pace(interval);
   CHECK(polls_between_global_looks(pace) == interval);
-  for (int i = 0; i < 50; ++i) stretch(pace, 100);
+  for (int i = 0; i < 50; ++i)
+    stretch(pace, 100);
   CHECK(polls_between_global_looks(pace) == interval);
 }
 
 TEST_CASE("one long poll does not unsettle the average for long") {
   Pace pace(0);
-  for (int i = 0; i < 100; ++i) stretch(pace, 100);
+  for (int i = 0; i < 100; ++i)
+    stretch(pace, 100);
   stretch(pace, 10 * kNanosPerMicro);
   unsigned polls = 0;
-  for (int i = 0; i < 30; ++i) polls = stretch(pace, 100);
+  for (int i = 0; i < 30; ++i)
+    polls = stretch(pace, 100);
   CHECK(polls >= 80);
 }
 
 TEST_CASE("time without a poll says nothing about polls") {
   Pace pace(0);
-  for (int i = 0; i < 100; ++i) stretch(pace, 100);
+  for (int i = 0; i < 100; ++i)
+    stretch(pace, 100);
   pace.clock_read(kNanosPerSecond);
   CHECK(stretch(pace, 100) >= 80);
 }

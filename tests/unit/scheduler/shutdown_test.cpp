@@ -14,10 +14,13 @@ TEST_CASE("shutdown drops every task: running, queued, waiting, held, parents an
   SpawnOptions child;
   child.child = true;
   for (int i = 0; i < 200; ++i) {
-    f.spawn(type, [i](PollContext&) { return i % 2 ? kPollPending : kPollYield; },
-            i % 5 == 0 ? held : SpawnOptions());
+    f.spawn(
+        type, [i](PollContext&) { return i % 2 ? kPollPending : kPollYield; },
+        i % 5 == 0 ? held : SpawnOptions());
     f.spawn(type, [&, begun = false](PollContext&) mutable {
-      if (!begun) f.spawn(type, [](PollContext&) { return kPollPending; }, child);
+      if (!begun)
+        f.spawn(
+            type, [](PollContext&) { return kPollPending; }, child);
       begun = true;
       return kPollReady;
     });
@@ -36,7 +39,8 @@ TEST_CASE("shutdown while tasks spawn tasks and outside threads spawn and wake")
     f.spawn(type, breed);
     return kPollReady;
   };
-  for (int i = 0; i < 10; ++i) f.spawn(type, breed);
+  for (int i = 0; i < 10; ++i)
+    f.spawn(type, breed);
   std::vector<std::thread> threads;
   for (int t = 0; t < 2; ++t) {
     threads.emplace_back([&] {
@@ -52,7 +56,8 @@ TEST_CASE("shutdown while tasks spawn tasks and outside threads spawn and wake")
   // Spawns are refused from here on; the threads go on trying meanwhile.
   f.runtime().owner_stop_admission(f.owner());
   stop = true;
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   CHECK(f.end().empty());
   CHECK(f.dropped() == f.constructed());
 }
@@ -82,7 +87,8 @@ TEST_CASE("a poll that does not return is named, and nothing is freed (invariant
 TEST_CASE("tasks that never end asynchronously are ended at the deadline") {
   Fixture f(2);
   const TypeId type = f.type("forever", CancelMode::kAsync);
-  for (int i = 0; i < 10; ++i) f.spawn(type, [](PollContext&) { return kPollPending; });
+  for (int i = 0; i < 10; ++i)
+    f.spawn(type, [](PollContext&) { return kPollPending; });
   CHECK(f.end(100ms).empty());
   CHECK(f.dropped() == 10);
 }
@@ -98,7 +104,8 @@ TEST_CASE("runtimes come and go") {
   for (int i = 0; i < 30; ++i) {
     Fixture f(1 + i % 5);
     const TypeId type = f.type("brief");
-    for (int t = 0; t < 20; ++t) f.spawn(type, [](PollContext&) { return kPollPending; });
+    for (int t = 0; t < 20; ++t)
+      f.spawn(type, [](PollContext&) { return kPollPending; });
   }
 }
 

@@ -61,12 +61,15 @@ TEST_CASE("wakes from many threads while a task runs, sleeps and ends") {
     threads.emplace_back([&] {
       // Goes on after the tasks have ended: wakes of old handles do nothing.
       while (f.dropped() < 20) {
-        for (const Handle task : tasks) f.runtime().wake(task);
+        for (const Handle task : tasks)
+          f.runtime().wake(task);
       }
-      for (int i = 0; i < 1000; ++i) f.runtime().wake(tasks[i % tasks.size()]);
+      for (int i = 0; i < 1000; ++i)
+        f.runtime().wake(tasks[i % tasks.size()]);
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   CHECK(polls == 20 * 200);
 }
 
@@ -81,14 +84,16 @@ TEST_CASE("a task is polled by one thread at a time (invariant 2)") {
     inside.push_back(std::make_unique<std::atomic<int>>(0));
     tasks.push_back(f.spawn(type, [&, flag = inside.back().get(), n = 0](PollContext&) mutable {
       if (flag->exchange(1) != 0) ++overlaps;
-      for (int spin = 0; spin < 50; ++spin) std::atomic_signal_fence(std::memory_order_seq_cst);
+      for (int spin = 0; spin < 50; ++spin)
+        std::atomic_signal_fence(std::memory_order_seq_cst);
       flag->store(0);
       ++n;
       return n >= 2000 ? kPollReady : n % 2 ? kPollYield : kPollPending;
     }));
   }
   while (f.dropped() < 8) {
-    for (const Handle task : tasks) f.runtime().wake(task);
+    for (const Handle task : tasks)
+      f.runtime().wake(task);
   }
   CHECK(overlaps == 0);
 }
@@ -154,7 +159,8 @@ TEST_CASE("two tasks that wake each other do not starve a third") {
   f.spawn(type, [&](PollContext&) { return ++third == 100 ? kPollReady : kPollYield; });
   CHECK(eventually([&] { return third == 100; }));
   stop = true;
-  for (const Handle task : pair) f.runtime().wake(task);
+  for (const Handle task : pair)
+    f.runtime().wake(task);
   f.wait_until_all_ended();
 }
 

@@ -71,7 +71,8 @@ TEST_CASE("a number comes back as late as possible, and with nothing of its last
 TEST_CASE("owners are limited in number") {
   OwnerTable owners;
   OwnerId id = 0;
-  for (OwnerId i = 1; i < kMaxOwners; ++i) REQUIRE(owners.open("many", 0, id) == Status::kOk);
+  for (OwnerId i = 1; i < kMaxOwners; ++i)
+    REQUIRE(owners.open("many", 0, id) == Status::kOk);
   OwnerId refused = 0;
   CHECK(owners.open("one more", 0, refused) == Status::kLimit);
   owners.close(77);
@@ -90,7 +91,8 @@ TEST_CASE("a task limit counts live tasks, 0 is none") {
   CHECK_FALSE(owners.take_task(limited));
   owners.give_task(limited);
   CHECK(owners.take_task(limited));
-  for (int i = 0; i < 100; ++i) CHECK(owners.take_task(free));
+  for (int i = 0; i < 100; ++i)
+    CHECK(owners.take_task(free));
 }
 
 TEST_CASE("a limit holds against many threads") {
@@ -109,7 +111,8 @@ TEST_CASE("a limit holds against many threads") {
     }
   });
   CHECK(beyond == 0);
-  for (std::uint64_t i = 0; i < kLimit; ++i) CHECK(owners.take_task(id));
+  for (std::uint64_t i = 0; i < kLimit; ++i)
+    CHECK(owners.take_task(id));
   CHECK_FALSE(owners.take_task(id));
 }
 
@@ -154,10 +157,12 @@ TEST_CASE("threads that open at once get numbers of their own") {
     }
   });
   std::set<OwnerId> all;
-  for (const auto& ids : got) all.insert(ids.begin(), ids.end());
+  for (const auto& ids : got)
+    all.insert(ids.begin(), ids.end());
   CHECK(all.size() == 400);
   for (unsigned me = 0; me < 4; ++me) {
-    for (const OwnerId id : got[me]) CHECK(owners.name(id) == "t" + std::to_string(me));
+    for (const OwnerId id : got[me])
+      CHECK(owners.name(id) == "t" + std::to_string(me));
   }
 }
 

@@ -240,8 +240,8 @@ TEST_CASE("the next task has the next generation, and the last one's handles are
   REQUIRE(word.unref());
   REQUIRE(word.reserve());
   CHECK(word.load().generation() == kFirst + 1);
-  CHECK(word.load().bits() == (std::uint64_t{kFirst + 1} << 32 | Snapshot::kRefOne |
-                               Snapshot::kReserved));
+  CHECK(word.load().bits() ==
+        (std::uint64_t{kFirst + 1} << 32 | Snapshot::kRefOne | Snapshot::kReserved));
   CHECK_FALSE(word.claim_reserved(kFirst));
   REQUIRE(word.claim_reserved(kFirst + 1));
   word.make_runnable(true);
