@@ -60,7 +60,10 @@ std::int32_t lifecycle_done(ekd_ctx* ctx, std::int32_t result, const ekd_error* 
       const runtime::MutexLock lock(instance.mutex);
       done = std::exchange(instance.lifecycle_done, nullptr);
     }
-    if (!done) return call.refuse(EKD_E_WRONG_STATE, "no lifecycle callback is pending");
+    // No misuse: a plugin cannot know that the deadline of its drain has passed.
+    if (!done) {
+      return call.refuse_quietly(EKD_E_WRONG_STATE, "no lifecycle callback is pending");
+    }
     done(result, std::move(text));
     return EKD_OK;
   });

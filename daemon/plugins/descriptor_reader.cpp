@@ -1,13 +1,15 @@
 #include "daemon/plugins/descriptor_reader.hpp"
 
 #include <ekiden/plugin.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <optional>
 #include <system_error>
+#include <variant>
+#include <vector>
 
 #include "daemon/config/plugin_name.hpp"
 #include "daemon/plugins/elf_image.hpp"
@@ -159,24 +161,21 @@ Descriptor descriptor_of(const Head& head) {
   return descriptor;
 }
 
-// Private and never written: the file has no other writer, so its pages cannot vanish under us.
-class Mapping {
- public:
-  Mapping(int fd, std::size_t size)
-      : data_(::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0)), size_(size) {}
-  ~Mapping() {
-    if (ok()) ::munmap(data_, size_);
+// The file's bytes; an errno value if they cannot be read. Read, not mapped: a file that shrinks
+// under a mapping is a SIGBUS.
+std::variant<std::vector<std::byte>, int> read_whole(int fd, std::size_t size) {
+  std::vector<std::byte> bytes(size);
+  std::size_t have = 0;
+  while (have < size) {
+    const ssize_t got = ::pread(fd, bytes.data() + have, size - have, static_cast<off_t>(have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    if (got == 0) break;  // it was cut meanwhile
+    have += static_cast<std::size_t>(got);
   }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  bool ok() const { return data_ != MAP_FAILED; }
-  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
-
- private:
-  void* const data_;
-  const std::size_t size_;
-};
+  bytes.resize(have);
+  return bytes;
+}
 
 }  // namespace
 
@@ -212,12 +211,12 @@ OrRefusal<Descriptor> read_descriptor(int fd, std::string_view stem, std::string
   if (::fstat(fd, &status) != 0 || status.st_size <= 0) {
     return Refusal{Outcome::kFailed, "'" + std::string(shown) + "' cannot be examined"};
   }
-  const Mapping mapping(fd, static_cast<std::size_t>(status.st_size));
-  if (!mapping.ok()) {
-    return Refusal{Outcome::kFailed, "'" + std::string(shown) + "' cannot be mapped: " +
-                                         std::generic_category().message(errno)};
+  const auto bytes = read_whole(fd, static_cast<std::size_t>(status.st_size));
+  if (const int* error = std::get_if<int>(&bytes)) {
+    return Refusal{Outcome::kFailed, "'" + std::string(shown) + "' cannot be read: " +
+                                         std::generic_category().message(*error)};
   }
-  return read_descriptor(mapping.bytes(), stem, shown);
+  return read_descriptor(std::get<std::vector<std::byte>>(bytes), stem, shown);
 }
 
 }  // namespace ekiden::daemon

@@ -12,6 +12,18 @@ inline constexpr bool kSanitized = true;
 inline constexpr bool kSanitized = false;
 #endif
 
+// ThreadSanitizer runs a thread of its own in every process, which wakes up all the time.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define EKIDEN_THREAD_SANITIZER
+#endif
+#endif
+#ifdef EKIDEN_THREAD_SANITIZER
+inline constexpr bool kWakesUpByItself = true;
+#else
+inline constexpr bool kWakesUpByItself = false;
+#endif
+
 constexpr std::size_t scaled(std::size_t full, std::size_t sanitized) {
   return kSanitized ? sanitized : full;
 }
