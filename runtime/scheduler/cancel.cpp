@@ -5,10 +5,8 @@
 namespace ekiden::runtime {
 
 Status Scheduler::abort(std::optional<OwnerId> owner, Handle handle) {
-  if (handle.kind() != HandleKind::kTask || handle.is_null()) return Status::kInvalid;
-  TaskHeader* task = tasks_.find(handle);
-  if (task == nullptr || !task->state.load().is_alive(handle.generation())) return Status::kStale;
-  if (owner && owner_of(*task) != *owner) return Status::kForeign;
+  TaskHeader* task = nullptr;
+  if (const Status status = find_owned(owner, handle, task); status != Status::kOk) return status;
   if (task->state.load().is_reserved()) return Status::kWrongState;
   if (task->state.cancel(handle.generation()) == StateWord::Submit::kSubmit) submit(*task);
   return Status::kOk;

@@ -112,7 +112,7 @@ class Scheduler final : public WakeTarget {
   void run_worker(unsigned id);
 
   // spawn.cpp
-  Status find_owned(OwnerId owner, Handle handle, TaskHeader*& out) const;
+  Status find_owned(std::optional<OwnerId> owner, Handle handle, TaskHeader*& out) const;
   Status count_new(OwnerId owner, TaskType& type);
   void uncount_new(OwnerId owner, TaskType& type);
   void count_refusal(OwnerId owner);

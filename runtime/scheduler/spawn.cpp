@@ -12,12 +12,12 @@ Status Scheduler::type_register(OwnerId owner, const TaskTypeSpec& spec, TypeId&
   return types_.add(owner, spec, out);
 }
 
-// The task named by a handle, if it is alive and the owner's.
-Status Scheduler::find_owned(OwnerId owner, Handle handle, TaskHeader*& out) const {
+// The task named by a handle, if it is alive and the owner's (nullopt: anybody's, for operators).
+Status Scheduler::find_owned(std::optional<OwnerId> owner, Handle handle, TaskHeader*& out) const {
   if (handle.kind() != HandleKind::kTask || handle.is_null()) return Status::kInvalid;
   TaskHeader* task = tasks_.find(handle);
   if (task == nullptr || !task->state.load().is_alive(handle.generation())) return Status::kStale;
-  if (owner_of(*task) != owner) return Status::kForeign;
+  if (owner && owner_of(*task) != *owner) return Status::kForeign;
   out = task;
   return Status::kOk;
 }
