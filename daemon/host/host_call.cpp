@@ -69,9 +69,9 @@ void HostCall::enter_from_outside(presence::Record* record) noexcept {
     return;
   }
   // seq_cst, both: the pair that the head of host_call.hpp describes.
-  record->current.exchange(ctx_->owner, std::memory_order_seq_cst);
+  presence::begin_visit(*record, ctx_->owner);
   if (ctx_->state.load(std::memory_order_seq_cst) != ContextState::kLive) {
-    record->current.store(presence::kNobody, std::memory_order_release);
+    presence::end_visit(*record);
     return refuse_late();
   }
   visiting_ = record;

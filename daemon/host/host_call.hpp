@@ -7,7 +7,7 @@
 // publishes for the length of the call:
 //
 //   caller                                     bury_context()
-//   (1) record.exchange(owner), seq_cst        (3) state.exchange(kTombstone), seq_cst
+//   (1) begin_visit(owner), seq_cst            (3) state.exchange(kTombstone), seq_cst
 //   (2) state.load(), seq_cst                  (4) anyone_in(owner): record.load()
 //
 // If (2) still reads kLive, it comes before (3) in the one order of seq_cst operations, so (1)
@@ -72,9 +72,7 @@ class HostCall {
     instance_ = ctx->live;
   }
   ~HostCall() {
-    if (visiting_ == nullptr) return;
-    // release: pairs with the acquire in anyone_in(): all that the call did has happened before.
-    visiting_->current.store(runtime::presence::kNobody, std::memory_order_release);
+    if (visiting_ != nullptr) runtime::presence::end_visit(*visiting_);
   }
   HostCall(const HostCall&) = delete;
   HostCall& operator=(const HostCall&) = delete;

@@ -1,5 +1,7 @@
 #include "runtime/task/presence.hpp"
 
+#include <thread>
+
 namespace ekiden::runtime::presence {
 
 namespace {
@@ -41,6 +43,25 @@ class ThreadRecord {
   Record* record_;
 };
 
+// Enough for a host call, and for a holder of a lock that it waits for to get its core back.
+constexpr int kLooks = 64;
+
+// False once the thread is out, or was out between two looks.
+bool stays_in(const Record& record, OwnerId owner) {
+  // seq_cst: a thread that enters publishes itself and then looks whether it is still admitted;
+  // the unloader stops the admission and then looks here. One of them sees the other.
+  if (record.current.load(std::memory_order_seq_cst) != owner) return false;
+  // Read after `current`, so no smaller than the number of the visit that was seen.
+  const std::uint32_t visit = record.visits.load(std::memory_order_acquire);
+  for (int look = 0; look < kLooks; ++look) {
+    std::this_thread::yield();
+    if (record.current.load(std::memory_order_acquire) != owner) return false;
+    // acquire: pairs with the release in begin_visit().
+    if (record.visits.load(std::memory_order_acquire) != visit) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Record& this_thread() {
@@ -50,9 +71,7 @@ Record& this_thread() {
 
 bool anyone_in(OwnerId owner) {
   for (Record* r = all_records.load(std::memory_order_acquire); r != nullptr; r = r->next) {
-    // seq_cst: a thread that enters publishes itself and then looks whether it is still admitted;
-    // the unloader stops the admission and then looks here. One of them sees the other.
-    if (r->current.load(std::memory_order_seq_cst) == owner) return true;
+    if (stays_in(*r, owner)) return true;
   }
   return false;
 }

@@ -29,12 +29,14 @@ Status Timers::with_timer(OwnerId owner, Handle timer, Body body) const {
   TimerSlot* found = nullptr;
   if (const Status status = find(timer, found); status != Status::kOk) return status;
   for (;;) {
-    // acquire: pairs with the release in arm(); who moved the timer here wrote the slot before.
-    const std::uint16_t home = found->home.load(std::memory_order_acquire);
+    // relaxed: a guess, which the look under its lock confirms.
+    const std::uint16_t home = found->home.load(std::memory_order_relaxed);
     Lane& lane = lanes_[home];
     ShortLockGuard guard(lane.lock);
-    // relaxed: while we hold the home's lock it stays the home.
-    if (found->home.load(std::memory_order_relaxed) != home) continue;
+    // While we hold the home's lock it stays the home. acquire: pairs with the release in arm().
+    // Who moved the timer here wrote the slot under another wheel's lock, and that may have been
+    // after the guess: the timer can have left and come back meanwhile.
+    if (found->home.load(std::memory_order_acquire) != home) continue;
     // acquire: pairs with the release in create().
     const TimerIdentity identity = found->identity.load(std::memory_order_acquire);
     const Status status = identity.check(owner, timer.generation());

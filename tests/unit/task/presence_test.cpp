@@ -98,6 +98,39 @@ TEST_CASE("records are not shared by threads that come and go") {
   CHECK(shared == 0);
 }
 
+// Somebody is in at nearly every moment, and yet nobody stays.
+TEST_CASE("visitors that come and go all the time are not waited for together") {
+  Atomic<bool> stop{false};
+  std::latch begun(4);
+  bool nobody_stays = false;
+  run_together(4, [&](unsigned me) {
+    presence::Record& mine = presence::this_thread();
+    begun.arrive_and_wait();
+    if (me == 0) {
+      for (int tries = 0; tries < 1000 && !nobody_stays; ++tries)
+        nobody_stays = !presence::anyone_in(kA);
+      stop = true;
+    } else {
+      while (!stop) {
+        presence::begin_visit(mine, kA);
+        std::this_thread::yield();
+        presence::end_visit(mine);
+      }
+    }
+  });
+  CHECK(nobody_stays);
+}
+
+TEST_CASE("a visitor that stays is waited for") {
+  presence::Record& mine = presence::this_thread();
+  presence::begin_visit(mine, kA);
+  bool waited = false;
+  std::thread([&] { waited = presence::anyone_in(kA); }).join();
+  CHECK(waited);
+  presence::end_visit(mine);
+  CHECK_FALSE(presence::anyone_in(kA));
+}
+
 // What an unload relies on: a count that reads 0 with acquire, and then nobody there, mean that all
 // which ran inside has happened before.
 TEST_CASE("after the count is gone and nobody is in, all writes from inside are seen") {
