@@ -98,7 +98,7 @@ static int32_t acceptor_poll(void *state, ekd_cx *cx) {
     ekd_io io;
     ekd_error err = ekd_error_init();
     int32_t code = echo->ekd.io->accept(echo->ctx, self->listener, cx->waker, &io, &err);
-    if (code == EKD_PENDING || code == EKD_E_DRAINING) return EKD_PENDING; /* drain cancels us */
+    if (code == EKD_PENDING || code == EKD_E_DRAINING) return EKD_PENDING; /* unload cancels us */
     if (code == EKD_READY) {
       take(self, io);
     } else if (err.os_errno != ECONNABORTED) { /* that one: the client left before its turn */
@@ -112,7 +112,6 @@ static void acceptor_drop(void *state) {
   struct echo *echo = self->echo;
   echo->ekd.io->close(echo->ctx, self->listener);
   echo->ekd.time->close(echo->ctx, self->timer);
-  echo_release(echo);
 }
 
 int32_t acceptor_register(struct echo *echo, ekd_error *err) {
@@ -132,11 +131,8 @@ int32_t acceptor_start(struct echo *echo, ekd_io listener, ekd_error *err) {
   struct acceptor self = {.echo = echo, .listener = listener};
   int32_t code = echo->ekd.time->create(echo->ctx, &self.timer);
   if (code != EKD_OK) return ekd_error_set(err, code, "no timer could be made for the acceptor");
-  echo_hold(echo);
-  code = echo->ekd.task->spawn(echo->ctx, echo->acceptor_type, &self, sizeof(self), NULL,
-                               &echo->acceptor);
+  code = echo->ekd.task->spawn(echo->ctx, echo->acceptor_type, &self, sizeof(self), NULL, NULL);
   if (code == EKD_OK) return EKD_OK;
-  echo_release(echo);
   echo->ekd.time->close(echo->ctx, self.timer);
   return ekd_error_set(err, code, "the acceptor's task could not be started");
 }

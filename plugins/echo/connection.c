@@ -54,13 +54,13 @@ static int32_t write_out(struct connection *self, ekd_cx *cx, const char *data, 
   return EKD_READY;
 }
 
-/* Reads once and sends back what came. */
-static int32_t turn(struct connection *self, ekd_cx *cx) {
+/* Reads once and sends back what came. With reader 0 it does not wait for anything to come. */
+static int32_t turn(struct connection *self, ekd_cx *cx, ekd_waker reader) {
   struct echo *echo = self->echo;
   char buffer[ECHO_BUFFER_BYTES];
   uint64_t size = 0;
   int32_t code =
-      echo->ekd.io->read(echo->ctx, self->io, cx->waker, buffer, sizeof(buffer), &size, NULL);
+      echo->ekd.io->read(echo->ctx, self->io, reader, buffer, sizeof(buffer), &size, NULL);
   if (code != EKD_READY) return code;
   self->in += size;
   self->end_of_stream = (size == 0);
@@ -83,10 +83,21 @@ static int32_t serve(struct connection *self, ekd_cx *cx) {
     } else if (self->end_of_stream) {
       return echo->ekd.io->shutdown_write(echo->ctx, self->io, NULL);
     } else {
-      code = turn(self, cx);
+      code = turn(self, cx, cx->waker);
     }
   }
   return code;
+}
+
+/* Cancelled, which an unload does to all of them, a connection ends at its next quiet moment: when
+ * there is nothing to read and nothing left to send back. So a client that waits for its answer
+ * gets it. The last read may have found its share of this poll used up, or an event may be on its
+ * way: hence the question, one a poll. */
+static int32_t end_when_quiet(struct connection *self, ekd_cx *cx) {
+  if (self->kept != NULL) return EKD_PENDING;
+  int32_t code = turn(self, cx, 0);
+  if (code == EKD_READY) return EKD_YIELD;
+  return code == EKD_PENDING && self->kept == NULL ? EKD_READY : code;
 }
 
 static void count_bytes(struct connection *self) {
@@ -103,8 +114,9 @@ static int32_t connection_poll(void *state, ekd_cx *cx) {
   struct connection *self = state;
   struct echo *echo = self->echo;
   int32_t code = serve(self, cx);
+  if (code == EKD_PENDING && cx->cancelled) code = end_when_quiet(self, cx);
   count_bytes(self);
-  if (code == EKD_PENDING) return EKD_PENDING;
+  if (code == EKD_PENDING || code == EKD_YIELD) return code;
   if (code == EKD_READY) {
     atomic_fetch_add(&echo->counters.closed, 1);
     return EKD_READY;
@@ -125,13 +137,12 @@ static void connection_drop(void *state) {
   echo->ekd.io->close(echo->ctx, self->io);
   atomic_fetch_sub(&echo->counters.open, 1);
   acceptor_ring(echo);
-  echo_release(echo);
 }
 
 int32_t connection_register(struct echo *echo, ekd_error *err) {
   const ekd_task_type type = {
       .struct_size = sizeof(type),
-      .cancel = EKD_CANCEL_DROP_NOW,
+      .cancel = EKD_CANCEL_ASYNC,
       .name = EKD_STR("connection"),
       .poll = connection_poll,
       .drop = connection_drop,
@@ -148,12 +159,10 @@ int32_t connection_start(struct echo *echo, ekd_io io) {
   echo->ekd.io->set_nodelay(echo->ctx, io, 1, NULL);
   const ekd_spawn_options options = {.struct_size = sizeof(options), .name = ekd_str_from(peer)};
 
-  echo_hold(echo);
   atomic_fetch_add(&echo->counters.open, 1);
   int32_t code =
       echo->ekd.task->spawn(echo->ctx, echo->connection_type, &self, sizeof(self), &options, NULL);
   if (code == EKD_OK) return EKD_OK;
   atomic_fetch_sub(&echo->counters.open, 1);
-  echo_release(echo);
   return code;
 }

@@ -5,16 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Holds ------------------------------------------------------------------------------------ */
-
-void echo_hold(struct echo *echo) { atomic_fetch_add(&echo->holds, 1); }
-
-/* The last one to let go ends the drain: only drain gives back the hold that echo_init took. */
-void echo_release(struct echo *echo) {
-  if (atomic_fetch_sub(&echo->holds, 1) != 1) return;
-  echo->ekd.host->lifecycle_done(echo->ctx, EKD_OK, NULL);
-}
-
 /* --- Lifecycle -------------------------------------------------------------------------------- */
 
 static int32_t echo_init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, void **out_self,
@@ -22,7 +12,6 @@ static int32_t echo_init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, voi
   struct echo *echo = calloc(1, sizeof(*echo));
   if (echo == NULL) return ekd_error_set(err, EKD_E_NO_MEMORY, "no memory for the server");
   echo->ctx = ctx;
-  atomic_init(&echo->holds, 1);
   int32_t code = ekd_services_get(host, &echo->ekd, err);
   if (code == EKD_OK) code = echo_config_read(config, &echo->config, err);
   if (code == EKD_OK) code = acceptor_register(echo, err);
@@ -57,15 +46,6 @@ static int32_t echo_start(void *self, ekd_error *err) {
   }
   log_address(echo);
   return EKD_OK;
-}
-
-/* Accepting ends at once; connections have until the deadline to end by themselves. */
-static int32_t echo_drain(void *self, uint64_t deadline_ns, ekd_error *err) {
-  struct echo *echo = self;
-  (void)deadline_ns;
-  (void)err;
-  echo->ekd.task->abort(echo->ctx, echo->acceptor);
-  return atomic_fetch_sub(&echo->holds, 1) == 1 ? EKD_OK : EKD_PENDING;
 }
 
 static void echo_fini(void *self) { free(self); }
@@ -127,7 +107,6 @@ EKD_EXPORT const ekd_plugin_desc ekd_plugin = {
     .config_schema = config_schema,
     .init = echo_init,
     .start = echo_start,
-    .drain = echo_drain,
     .fini = echo_fini,
     .command = echo_command,
 };

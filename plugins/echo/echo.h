@@ -5,9 +5,8 @@
  *   acceptor.c    one task: takes connections from the listener
  *   connection.c  one task a connection
  *
- * Who holds the server up: `holds` counts the running plugin, the acceptor and every connection.
- * drain gives back the first; whoever gives back the last one ends the drain. So exactly one party
- * sees it reach zero, whichever comes last. */
+ * It needs no `drain`: an unload cancels the tasks, the acceptor goes at once, and each connection
+ * ends at its next quiet moment. */
 #ifndef ECHO_H
 #define ECHO_H
 
@@ -47,9 +46,7 @@ struct echo {
   struct echo_counters counters;
   uint32_t acceptor_type;
   uint32_t connection_type;
-  ekd_task acceptor;
   char address[ECHO_ADDRESS_BYTES]; /* where it listens, with the port that was bound */
-  atomic_uint_fast64_t holds;
 
   /* The acceptor's bell: it sets `acceptor_rests` and looks once more for room before it waits; a
    * connection that goes makes room first and then clears the flag. Both sides are seq_cst, so one
@@ -73,9 +70,5 @@ int32_t connection_start(struct echo *echo, ekd_io io);
 
 /* A connection has gone: the acceptor, if it rests, looks again. */
 void acceptor_ring(struct echo *echo);
-
-/* Takes and gives back a hold. */
-void echo_hold(struct echo *echo);
-void echo_release(struct echo *echo);
 
 #endif /* ECHO_H */

@@ -173,7 +173,8 @@ Status Reactor::attempt(OwnerId owner, Handle handle, Interest interest, Waker w
   if (found != Status::kOk) return found;
   for (;;) {
     const Readiness seen = source->readiness.load();
-    if (seen.is_ready_for(interest)) {
+    // Who does not wait wants to know now, and an event may be on its way.
+    if (waker.is_null() || seen.is_ready_for(interest)) {
       // relaxed: set once before the handle existed, and to -1 by a race of the owner's own making.
       const int fd = source->descriptor.load(std::memory_order_relaxed);
       switch (try_once(fd, source->kind)) {

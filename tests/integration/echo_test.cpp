@@ -99,6 +99,30 @@ TEST_CASE("A reset connection is counted and harms nobody") {
   CHECK(other.read_exactly(10) == "still here");
 }
 
+TEST_CASE(
+    "An unload answers what was sent, lets connections end cleanly, and cuts who never reads") {
+  DaemonProcess daemon({"echo"}, {{"plugins", {{"unload_ms", 3000}}}});
+  const std::string address = daemon.echo_address();
+  const bool with_slow_reader = GENERATE(false, true);
+  std::vector<TcpClient> idle;
+  for (int i = 0; i < 8; i++)
+    idle.emplace_back(address);
+  TcpClient sender(address);
+  REQUIRE(settles_at(daemon, "open", 9));
+  TcpClient slow(address, 4096);
+  if (with_slow_reader) {
+    while (stats(daemon).at("buffers").at("held") == 0)
+      slow.send_some(random_bytes(0, 256 * 1024));
+  }
+  sender.send_all("one more");
+  const json unloaded = daemon.control().call("plugin.unload", {{"name", "echo"}});
+  CHECK(unloaded.at("name") == "echo");
+  CHECK(sender.read_exactly(8) == "one more");
+  CHECK(sender.at_end());
+  for (TcpClient& client : idle)
+    CHECK(client.at_end());
+}
+
 TEST_CASE("Clients that never read cost a buffer each, and then their own sends block") {
   DaemonProcess daemon({"echo"});
   const std::string address = daemon.echo_address();

@@ -3,7 +3,8 @@
  * The host owns every descriptor behind an ekd_io and closes it; never close its number yourself.
  * All are non-blocking. read, write and accept try the system call first and wait only when it
  * would block, so a loop "call until EKD_PENDING" is both right and the cheapest. A direction
- * (reading, writing) has one waiter: the newest waker replaces the old one. */
+ * (reading, writing) has one waiter: the newest waker replaces the old one. With waker 0
+ * a call asks the system in any case, and waits for nothing. */
 #ifndef EKIDEN_IO_H
 #define EKIDEN_IO_H
 
