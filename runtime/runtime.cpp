@@ -295,6 +295,14 @@ std::vector<TaskInfo> Runtime::list_tasks(std::optional<OwnerId> owner, Handle a
   return parts_->scheduler.list_tasks(owner, after, limit);
 }
 
+TaskScan Runtime::begin_scan(TaskFilter filter, Handle after) const {
+  return parts_->scheduler.begin_scan(std::move(filter), after);
+}
+
+void Runtime::scan_tasks(TaskScan& scan, std::size_t slots, std::vector<TaskKey>& found) const {
+  parts_->scheduler.scan_tasks(scan, slots, found);
+}
+
 std::vector<WorkerInfo> Runtime::list_workers() const { return parts_->scheduler.list_workers(); }
 
 QueueInfo Runtime::queue_info() const {

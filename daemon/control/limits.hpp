@@ -44,16 +44,28 @@ inline constexpr std::uint32_t kFlushMs = 200;
 inline constexpr std::uint32_t kFolderLockMs = 2000;
 
 // --- Parameters -------------------------------------------------------------------------------
-inline constexpr std::int64_t kTaskListDefault = 1000;
-inline constexpr std::int64_t kTaskListMax = 10'000;
+inline constexpr std::int64_t kTaskListDefault = 100;
+// Also a page of a dump. A row has some 500 bytes, and below 4 KiB whatever its names are.
+inline constexpr std::int64_t kTaskListMax = 1000;
+// Of a filter's least age in milliseconds and least number of polls.
+inline constexpr std::int64_t kTaskFilterMax = 1'000'000'000'000;
 inline constexpr std::int64_t kCallDefaultMs = 30'000;
 inline constexpr std::int64_t kCallMaxMs = 3'600'000;  // an hour
+
+// --- Looking at tasks -------------------------------------------------------------------------
+// What a request does before others have their turn: about a millisecond, at 20 to 100 ns a slot
+// and 5 to 10 us a row.
+inline constexpr std::size_t kTaskSlotsPerStep = 8192;
+inline constexpr std::size_t kTaskRowsPerStep = 128;
+// After that the answer is what has been found, and says that it is not complete.
+inline constexpr std::uint32_t kTaskScanMaxMs = 2000;
 
 // --- Relations --------------------------------------------------------------------------------
 static_assert(kOutputPauseBytes + kAnswerMaxBytes <= kOutputMaxBytes,
               "a request that was read while there was room must get its answer");
 static_assert(kAnswerMaxBytes > 2 * kLineMaxBytes,
               "what a client sends must be able to come back, escaped");
+static_assert(kTaskListMax * 4096 <= kAnswerMaxBytes);
 static_assert(kLineBytesPerTurn <= kLineMaxBytes);
 
 }  // namespace ekiden::daemon::control

@@ -12,6 +12,44 @@ void Mailbox::deliver(Answer answer) noexcept {
   if (std::this_thread::get_id() != owner_) loop_->interrupt();
 }
 
+void Mailbox::defer(Deferred work) {
+  runtime::MutexLock lock(mutex_);
+  // Closed: the responder is dropped by the caller's hand, after the lock; its answer goes nowhere.
+  if (loop_ == nullptr) return;
+  work_.push_back(std::move(work));
+  if (std::this_thread::get_id() != owner_) loop_->interrupt();
+}
+
+std::optional<Deferred> Mailbox::take_work() {
+  runtime::MutexLock lock(mutex_);
+  if (work_.empty()) return std::nullopt;
+  std::optional<Deferred> first(std::move(work_.front()));
+  work_.pop_front();
+  return first;
+}
+
+bool Mailbox::has_work() {
+  runtime::MutexLock lock(mutex_);
+  return !work_.empty();
+}
+
+// Responders that are dropped deliver an answer: not under the lock.
+void Mailbox::drop_work(ConnectionId connection) {
+  std::deque<Deferred> kept;
+  std::vector<Deferred> dropped;
+  {
+    runtime::MutexLock lock(mutex_);
+    for (Deferred& work : work_) {
+      if (work.connection == connection) {
+        dropped.push_back(std::move(work));
+      } else {
+        kept.push_back(std::move(work));
+      }
+    }
+    work_.swap(kept);
+  }
+}
+
 void Mailbox::set_owner(std::thread::id owner) {
   runtime::MutexLock lock(mutex_);
   owner_ = owner;
@@ -23,9 +61,11 @@ std::vector<Answer> Mailbox::take() {
 }
 
 void Mailbox::close() {
+  std::deque<Deferred> dropped;  // after the lock: see drop_work()
   runtime::MutexLock lock(mutex_);
   loop_ = nullptr;
   answers_.clear();
+  work_.swap(dropped);
 }
 
 }  // namespace ekiden::daemon::control

@@ -1,8 +1,11 @@
-// Answers on their way to the control thread, from whichever thread finished a request.
+// What is on its way to the control thread: answers, from whichever thread finished a request, and
+// the rest of work that was done in part.
 //
-// It outlives the server where a responder does: after close() it takes answers and drops them.
+// It outlives the server where a responder does: after close() it takes both and drops them.
 #pragma once
 
+#include <deque>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -18,10 +21,16 @@ class Mailbox final : public AnswerSink {
   explicit Mailbox(runtime::EventLoop& loop) : loop_(&loop) {}
 
   void deliver(Answer answer) noexcept override EKIDEN_EXCLUDES(mutex_);
+  void defer(Deferred work) override EKIDEN_EXCLUDES(mutex_);
 
   // The control thread: it looks at the box before it sleeps, so its own answers interrupt nothing.
   void set_owner(std::thread::id owner) EKIDEN_EXCLUDES(mutex_);
   std::vector<Answer> take() EKIDEN_EXCLUDES(mutex_);
+  // The work that waits longest.
+  std::optional<Deferred> take_work() EKIDEN_EXCLUDES(mutex_);
+  bool has_work() EKIDEN_EXCLUDES(mutex_);
+  // The client is gone: drops its work.
+  void drop_work(ConnectionId connection) EKIDEN_EXCLUDES(mutex_);
 
   // From here on the loop is not touched any more.
   void close() EKIDEN_EXCLUDES(mutex_);
@@ -31,6 +40,7 @@ class Mailbox final : public AnswerSink {
   runtime::EventLoop* loop_ EKIDEN_GUARDED_BY(mutex_);  // null: closed
   std::thread::id owner_ EKIDEN_GUARDED_BY(mutex_);
   std::vector<Answer> answers_ EKIDEN_GUARDED_BY(mutex_);
+  std::deque<Deferred> work_ EKIDEN_GUARDED_BY(mutex_);
 };
 
 }  // namespace ekiden::daemon::control

@@ -2,7 +2,7 @@
 //
 // Filled before the server starts and constant from then on. Handlers run on the control thread and
 // must not wait for anything: one that has to wait moves its responder to whoever finishes the
-// work.
+// work, and one that computes for more than a millisecond goes on later (Responder::defer).
 #pragma once
 
 #include <functional>

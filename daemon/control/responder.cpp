@@ -38,6 +38,13 @@ void Responder::error(const RpcError& error) {
   if (sink_ != nullptr) finish(wants_answer_ ? render_error(id_, error) : std::string());
 }
 
+void Responder::defer(Continuation next) && {
+  if (sink_ == nullptr) return;
+  const std::shared_ptr<AnswerSink> sink = sink_;
+  const ConnectionId connection = connection_;
+  sink->defer({connection, std::move(*this), std::move(next)});
+}
+
 void Responder::finish(std::string line) {
   std::exchange(sink_, nullptr)->deliver({connection_, id_, std::move(line)});
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -22,11 +23,16 @@ struct Answer {
   std::string line;  // empty where it wanted no answer
 };
 
+struct Deferred;
+
 // Where answers go.
 class AnswerSink {
  public:
   // Any thread; never waits.
   virtual void deliver(Answer answer) noexcept = 0;
+  // Calls it on the control thread, after others have had their turn; or drops it, where its
+  // client is gone or the server has stopped. Any thread; never waits.
+  virtual void defer(Deferred work) = 0;
 
  protected:
   ~AnswerSink() = default;
@@ -47,6 +53,12 @@ class Responder {
   void result_text(std::string_view text);
   void error(const RpcError& error);
 
+  // For a method that would hold up the control thread: does a bounded part of its work, and hands
+  // itself on to `next`, which is called on the control thread once the other clients have had
+  // their turn. Where the client is gone meanwhile, `next` is not called any more.
+  using Continuation = std::function<void(Responder)>;
+  void defer(Continuation next) &&;
+
  private:
   void finish(std::string line);
 
@@ -54,6 +66,13 @@ class Responder {
   ConnectionId connection_;
   bool wants_answer_;
   IdText id_;
+};
+
+// The rest of a request's work.
+struct Deferred {
+  ConnectionId connection = 0;
+  Responder responder;
+  Responder::Continuation next;
 };
 
 }  // namespace ekiden::daemon::control

@@ -14,14 +14,17 @@ class RuntimeAccess final : public RuntimeView {
   std::vector<runtime::WorkerInfo> list_workers() const override;
   runtime::QueueInfo queue_info() const override;
   std::vector<runtime::TypeInfo> list_types() const override;
-  std::vector<runtime::TaskInfo> list_tasks(std::optional<runtime::OwnerId> owner,
-                                            runtime::Handle after,
-                                            std::size_t limit) const override;
+  runtime::TaskScan begin_scan(runtime::TaskFilter filter, runtime::Handle after) const override;
+  void scan_tasks(runtime::TaskScan& scan, std::size_t slots,
+                  std::vector<runtime::TaskKey>& found) const override;
   std::optional<runtime::TaskInfo> task_info(runtime::Handle task) const override;
-  WaitFacts describe_wait(runtime::Handle on) const override;
+  WaitFacts describe_wait(const runtime::TaskInfo& task) const override;
   runtime::Status cancel_task(runtime::Handle task) override;
 
  private:
+  void describe_source(const runtime::TaskInfo& task, WaitFacts& facts) const;
+  void describe_job(const runtime::TaskInfo& task, WaitFacts& facts) const;
+
   runtime::Runtime& runtime_;
 };
 

@@ -16,11 +16,13 @@ namespace ekiden::daemon::control {
 
 // What a task waits for, as far as it can be told.
 struct WaitFacts {
-  std::string kind;                            // "task", "timer", "io", "job"
   std::optional<std::int64_t> deadline_in_ms;  // of a timer; below zero: overdue
   std::optional<int> descriptor;
+  std::string direction;      // of a descriptor: "read", "write", "both"; empty: not known
   std::string local_address;  // of a socket; empty where there is none
   std::string peer_address;
+  std::string task_type;  // of the task that is joined, while it lives
+  std::string job_state;  // "queued", "running", "ended"
 };
 
 class RuntimeView {
@@ -30,11 +32,12 @@ class RuntimeView {
   virtual std::vector<runtime::WorkerInfo> list_workers() const = 0;
   virtual runtime::QueueInfo queue_info() const = 0;
   virtual std::vector<runtime::TypeInfo> list_types() const = 0;
-  virtual std::vector<runtime::TaskInfo> list_tasks(std::optional<runtime::OwnerId> owner,
-                                                    runtime::Handle after,
-                                                    std::size_t limit) const = 0;
+  // See Runtime.
+  virtual runtime::TaskScan begin_scan(runtime::TaskFilter filter, runtime::Handle after) const = 0;
+  virtual void scan_tasks(runtime::TaskScan& scan, std::size_t slots,
+                          std::vector<runtime::TaskKey>& found) const = 0;
   virtual std::optional<runtime::TaskInfo> task_info(runtime::Handle task) const = 0;
-  virtual WaitFacts describe_wait(runtime::Handle on) const = 0;
+  virtual WaitFacts describe_wait(const runtime::TaskInfo& task) const = 0;
   // kOk: it will end the way its type says. kStale: there is no such task (any more).
   virtual runtime::Status cancel_task(runtime::Handle task) = 0;
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -93,9 +94,10 @@ void ServerLoop::run() {
 void ServerLoop::turn(Nanos deadline_ns) {
   using runtime::Wait;
   loop_->arm(deadline_ns);
-  const bool has_work = !ready_.empty() || listener_ready_;
+  const bool has_work = !ready_.empty() || listener_ready_ || mailbox_->has_work();
   loop_->turn(*this, has_work ? Wait::kNoWait : Wait::kBlock, kEventsPerTurn);
   serve_ready();
+  go_on_with_work();
   hand_out_answers();
   if (accept_again_ns_ <= now_ns()) {
     accept_again_ns_ = runtime::kNever;
@@ -171,6 +173,19 @@ void ServerLoop::answer_line(Connection& connection, std::string_view line) {
   methods_->call(request, params, Responder(mailbox_, connection.id(), request));
 }
 
+// One part a turn, of whoever waits longest: so a request that takes a second holds up the others
+// by a millisecond at a time.
+void ServerLoop::go_on_with_work() {
+  std::optional<Deferred> work = mailbox_->take_work();
+  if (!work) return;
+  try {
+    work->next(std::move(work->responder));
+  } catch (const std::exception& failure) {
+    // The responder went with the call, and has told the client.
+    log::error("control", std::string("a request failed: ") + failure.what());
+  }
+}
+
 void ServerLoop::hand_out_answers() {
   for (Answer& answer : mailbox_->take()) {
     const auto found = clients_.find(answer.connection);
@@ -196,6 +211,7 @@ void ServerLoop::settle(Client& client) {
 }
 
 void ServerLoop::remove(Clients::iterator position) {
+  mailbox_->drop_work(position->first);
   loop_->remove(position->second.registration);
   clients_.erase(position);
 }

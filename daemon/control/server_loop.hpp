@@ -3,7 +3,8 @@
 // limit: a daemon that nobody talks to does not wake up.
 //
 // A turn: take events, serve each connection that has something to do (bounded, so that the next
-// one has its share), then hand out the answers that have arrived.
+// one has its share), go on with one request whose method had more to do than fits a turn, then
+// hand out the answers that have arrived.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,7 @@ class ServerLoop final : private runtime::EventSink {
   void serve_ready();
   void serve(Connection& connection);
   void answer_line(Connection& connection, std::string_view line);
+  void go_on_with_work();
   void hand_out_answers();
   void settle(Client& client);
   void flush_before_end();

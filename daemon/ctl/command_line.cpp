@@ -37,6 +37,13 @@ struct Arguments {
   std::string id;
   std::string after;
   std::string plugin;
+  std::string type;
+  std::string state;
+  std::string waits_on;
+  std::string sort;
+  bool reverse = false;
+  std::int64_t min_age_ms = 0;
+  std::int64_t min_polls = 0;
   std::int64_t limit = 0;
   std::string level;
   std::string component;
@@ -89,17 +96,60 @@ class Declaration {
 
   void declare_task() {
     CLI::App& task = group("task", "What plugins have submitted");
-    CLI::App& list = add(task, "list", "Live tasks", "task.list", [this](json& params) {
-      if (arguments_.limit != 0) params["limit"] = arguments_.limit;
-      if (!arguments_.after.empty()) params["after"] = arguments_.after;
-      if (!arguments_.plugin.empty()) params["plugin"] = arguments_.plugin;
-    });
-    list.add_option("--limit", arguments_.limit, "Rows at most")
+    CLI::App& list = add(task, "list", "Live tasks: filtered, sorted, by pages", "task.list",
+                         [this](json& params) { fill_task_list(params); });
+    add_plugin_filter(list);
+    add_task_filters(list);
+    list.add_option("--sort", arguments_.sort, "By what: age and polls show the largest first")
+        ->check(CLI::IsMember({"id", "age", "polls"}));
+    list.add_flag("--reverse", arguments_.reverse, "In the opposite order");
+    list.add_option("--limit", arguments_.limit, "Rows at most (default: 100)")
         ->check(CLI::Range(std::int64_t{1}, control::kTaskListMax));
-    list.add_option("--after", arguments_.after, "Goes on behind this task")->type_name("ID");
-    list.add_option("--plugin", arguments_.plugin, "Only tasks of this plugin")->type_name("NAME");
-    add_with_id(task, "info", "One live task", "task.info");
+    list.add_option("--after", arguments_.after, "Goes on where the page before has said")
+        ->type_name("PLACE");
+    CLI::App& dump = add(task, "dump", "Workers and all tasks, for at most 2 s or --timeout",
+                         "task.dump", [this](json& params) {
+                           command_.by_pages = true;
+                           if (!arguments_.plugin.empty()) params["plugin"] = arguments_.plugin;
+                         });
+    add_plugin_filter(dump);
+    add_with_id(task, "info", "One live task: what it waits for, since when, and who spawned it",
+                "task.info");
     add_with_id(task, "cancel", "Asks a task to end, in the way its type says", "task.cancel");
+  }
+
+  void add_plugin_filter(CLI::App& command) {
+    command.add_option("--plugin", arguments_.plugin, "Only tasks of this plugin")
+        ->type_name("NAME");
+  }
+
+  void add_task_filters(CLI::App& list) {
+    list.add_option("--type", arguments_.type, "Only tasks of this type")->type_name("NAME");
+    list.add_option("--state", arguments_.state, "Only tasks in this state")
+        ->check(CLI::IsMember({"reserved", "queued", "running", "waiting", "ended"}));
+    list.add_option("--min-age-ms", arguments_.min_age_ms, "Only tasks at least that old")
+        ->check(CLI::Range(std::int64_t{0}, control::kTaskFilterMax));
+    list.add_option("--min-polls", arguments_.min_polls, "Only tasks polled at least that often")
+        ->check(CLI::Range(std::int64_t{0}, control::kTaskFilterMax));
+    list.add_option("--waits-on", arguments_.waits_on, "Only tasks that wait for this")
+        ->check(CLI::IsMember({"timer", "io", "join", "job", "children", "unknown"}));
+  }
+
+  void fill_task_list(json& params) const {
+    const auto text = [&](const char* name, const std::string& value) {
+      if (!value.empty()) params[name] = value;
+    };
+    text("plugin", arguments_.plugin);
+    text("type", arguments_.type);
+    text("state", arguments_.state);
+    text("waits_on", arguments_.waits_on);
+    text("sort", arguments_.sort);
+    text("after", arguments_.after);
+    if (arguments_.min_age_ms != 0) params["min_age_ms"] = arguments_.min_age_ms;
+    if (arguments_.min_polls != 0) params["min_polls"] = arguments_.min_polls;
+    if (arguments_.limit != 0) params["limit"] = arguments_.limit;
+    const bool ids = arguments_.sort.empty() || arguments_.sort == "id";
+    if (arguments_.reverse) params["order"] = ids ? "descending" : "ascending";
   }
 
   void declare_log() {

@@ -17,6 +17,7 @@ struct Command {
   std::optional<std::chrono::milliseconds> timeout;  // none: what suits the method
   std::string method;
   std::string params_json = "{}";         // an object
+  bool by_pages = false;                  // `task dump`: one page after the other
   std::optional<std::string> check_file;  // of `config check`: the text goes into the params
 };
 

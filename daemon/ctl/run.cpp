@@ -14,6 +14,7 @@
 #include "daemon/control/limits.hpp"
 #include "daemon/ctl/client.hpp"
 #include "daemon/ctl/command_line.hpp"
+#include "daemon/ctl/dump.hpp"
 #include "daemon/ctl/failure.hpp"
 #include "daemon/ctl/views.hpp"
 #include "daemon/logging/escape.hpp"
@@ -90,6 +91,18 @@ Result carry_out(const Command& command) {
   return client.call(command.method, params, steady_clock::now() + timeout);
 }
 
+int carry_out_dump(const Command& command, std::ostream& out, std::ostream& err) {
+  json params;
+  static_cast<void>(control::read_json(command.params_json, params));
+  Client client;
+  const auto connect_by = steady_clock::now() + command.timeout.value_or(kTimeout);
+  if (const auto failure = client.connect(command.socket, connect_by)) {
+    err << "ekidenctl: " << escape_text(failure->text) << "\n";
+    return failure->exit_code;
+  }
+  return dump(client, params, command.as_json, command.timeout.value_or(kDumpTimeout), out, err);
+}
+
 // A result can say that something is wrong.
 int exit_code_of(const Command& command, const json& result) {
   if (command.method != "config.check" || !result.is_object()) return kExitOk;
@@ -102,6 +115,7 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
   const auto read = read_command_line(argc, argv, out, err);
   if (const int* exit_code = std::get_if<int>(&read)) return *exit_code;
   const auto& command = std::get<Command>(read);
+  if (command.by_pages) return carry_out_dump(command, out, err);
   const Result result = carry_out(command);
   if (const auto* failure = std::get_if<Failure>(&result)) {
     err << "ekidenctl: " << escape_text(failure->text) << "\n";

@@ -52,8 +52,27 @@ std::string wait_cell(const json& task) {
     } else if (!local.empty()) {
       text += " at " + local;
     }
+  } else if (const std::string count = cell(wait, "count"); !count.empty()) {
+    text += " " + count;
   } else if (const std::string id = cell(wait, "id"); !id.empty()) {
     text += " " + id;
+    const std::string more = cell(wait, "type") + cell(wait, "state");
+    if (!more.empty()) text += " (" + more + ")";
+  }
+  return text;
+}
+
+std::string member_cell(const json& row, std::string_view object, std::string_view member) {
+  const auto found = row.is_object() ? row.find(object) : row.end();
+  if (!row.is_object() || found == row.end()) return {};
+  return cell(*found, member);
+}
+
+std::string spawner_cell(const json& task) {
+  std::string text = member_cell(task, "spawned_by", "kind");
+  if (const std::string id = member_cell(task, "spawned_by", "id"); !id.empty()) {
+    const std::string type = member_cell(task, "spawned_by", "type");
+    text += " " + id + (type.empty() ? " (it has ended)" : " (" + type + ")");
   }
   return text;
 }

@@ -15,6 +15,11 @@ std::string duration_cell(const nlohmann::json& row, std::string_view member);
 std::string bytes_cell(const nlohmann::json& row, std::string_view member);
 // What a task waits for, in a few words.
 std::string wait_cell(const nlohmann::json& task);
+// Who spawned it: "task 0x300000001 (acceptor)", "lifecycle".
+std::string spawner_cell(const nlohmann::json& task);
+// A member of a member that is an object; empty where it is missing.
+std::string member_cell(const nlohmann::json& row, std::string_view object,
+                        std::string_view member);
 // What a worker polls now, as "echo.connection 0x300000001".
 std::string current_cell(const nlohmann::json& worker);
 

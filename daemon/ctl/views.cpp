@@ -164,6 +164,11 @@ std::string task_list_view(const json& result) {
   if (const std::string next = cell(result, "next"); !next.empty()) {
     text += escape_text("there may be more: --after " + next) + "\n";
   }
+  if (cell(result, "complete") == "false") {
+    text += escape_text("the daemon looked at " + cell(result, "looked_at") +
+                        " tasks in its time and not at all of them") +
+            "\n";
+  }
   return text;
 }
 
@@ -177,8 +182,12 @@ std::string task_info_view(const json& result) {
                      {"age", duration_cell(result, "age_ms")},
                      {"polls", cell(result, "polls")},
                      {"last worker", cell(result, "last_worker")},
-                     {"parent", cell(result, "parent")},
-                     {"waits on", wait_cell(result)}});
+                     {"children", cell(result, "children")},
+                     {"spawned by", spawner_cell(result)},
+                     {"waits on", wait_cell(result)},
+                     {"direction", member_cell(result, "waits_on", "direction")},
+                     {"local address", member_cell(result, "waits_on", "local")},
+                     {"waiting for", duration_cell(result, "waiting_ms")}});
 }
 
 std::string task_cancel_view(const json& result) {

@@ -82,6 +82,8 @@ class HostCall {
   std::int32_t refusal() const noexcept { return refusal_; }
 
   // Only where admitted.
+  // On a thread that the plugin started itself.
+  bool is_visit() const noexcept { return visiting_ != nullptr; }
   Instance& instance() const noexcept { return *instance_; }
   runtime::Runtime& runtime() const noexcept { return instance_->runtime; }
   runtime::OwnerId owner() const noexcept { return ctx_->owner; }

@@ -9,6 +9,7 @@
 #include "daemon/host/host_call.hpp"
 #include "daemon/host/services.hpp"
 #include "daemon/logging/escape.hpp"
+#include "runtime/blocking/pool_thread.hpp"
 
 namespace ekiden::daemon::host {
 
@@ -97,6 +98,12 @@ struct ReadOptions : SpawnOptions {
   NameBuffer name_buffer;
 };
 
+// What calls, where it is no worker.
+runtime::SpawnOrigin origin_of(const HostCall& call) {
+  if (call.is_visit()) return runtime::SpawnOrigin::kOwnThread;
+  return runtime::on_pool_thread ? runtime::SpawnOrigin::kJob : runtime::SpawnOrigin::kLifecycle;
+}
+
 // NULL stands for the defaults that `out` has.
 std::int32_t read_options(HostCall& call, const ekd_spawn_options* given, ReadOptions& out) {
   if (given == nullptr) return EKD_OK;
@@ -147,6 +154,7 @@ std::int32_t commit(ekd_ctx* ctx, ekd_task task, const ekd_spawn_options* given)
   HostCall call(ctx, Function::kTaskCommit, nullptr, task);
   if (!call.admitted()) return call.refusal();
   ReadOptions options;
+  options.origin = origin_of(call);
   if (const std::int32_t code = read_options(call, given, options); code != EKD_OK) return code;
   return call.answer(call.runtime().commit(call.owner(), Handle(task), options));
 }
@@ -161,6 +169,7 @@ std::int32_t commit_n(ekd_ctx* ctx, const ekd_task* tasks, std::uint64_t count,
     return call.refuse(EKD_E_INVALID, "tasks is NULL or not aligned");
   }
   ReadOptions options;
+  options.origin = origin_of(call);
   if (const std::int32_t code = read_options(call, given, options); code != EKD_OK) return code;
   std::size_t committed = 0;
   const Status status = call.runtime().commit_n(call.owner(), tasks, count, options, committed);
@@ -194,6 +203,7 @@ std::int32_t spawn(ekd_ctx* ctx, std::uint32_t type, const void* state, std::uin
   if (!type_size) return call.refuse(EKD_E_INVALID, "no task type of this instance has that id");
   if (size > *type_size) return call.refuse(EKD_E_TOO_BIG, "size is over the type's state_size");
   ReadOptions options;
+  options.origin = origin_of(call);
   if (const std::int32_t code = read_options(call, given, options); code != EKD_OK) return code;
 
   Handle task;

@@ -225,6 +225,13 @@ std::vector<RunningJob> BlockingPool::running(OwnerId owner) const {
   return jobs;
 }
 
+std::optional<JobState> BlockingPool::state_of(OwnerId owner, Handle job) const {
+  MutexLock lock(mutex_);
+  JobSlot* slot = nullptr;
+  if (jobs_.find(owner, job, slot) != Status::kOk) return std::nullopt;
+  return slot->state;
+}
+
 BlockingPool::Stats BlockingPool::stats() const {
   MutexLock lock(mutex_);
   Stats stats = stats_;

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -102,6 +103,8 @@ class BlockingPool {
   std::vector<RunningJob> running() const;
   std::vector<RunningJob> running(OwnerId owner) const;
   Stats stats() const;
+  // What has become of a job that somebody waits for; nothing where the handle is stale or foreign.
+  std::optional<JobState> state_of(OwnerId owner, Handle job) const;
 
   // Takes no more work, drops what is queued (on this thread), and joins the threads as they
   // finish, until `deadline` (CLOCK_MONOTONIC). True when all have: nothing of the pool runs any

@@ -69,6 +69,7 @@ int BlockingPool::try_start_thread() {
 // --- A thread's life ---------------------------------------------------------------------------
 
 void BlockingPool::thread_main(PoolThread& self) {
+  on_pool_thread = true;
   name_this_thread(options_.thread_name);
   self.thread_id = gettid();  // read by others only while `running` is set, under the lock
   do {

@@ -29,6 +29,9 @@ class PoolParker {
   Atomic<std::uint32_t> signalled_{0};
 };
 
+// Whether the calling thread is one of a pool's. Each spawn asks, so it is one load.
+inline thread_local constinit bool on_pool_thread = false;
+
 // Records are used again and never freed before the pool, so that a late signal() finds memory of
 // its kind. Everything but the parker is guarded by the pool's lock.
 struct PoolThread {

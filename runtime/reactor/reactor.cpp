@@ -184,6 +184,8 @@ bool Reactor::describe(Handle handle, SourceInfo& out) {
   out.facts = source->readiness.load().facts();
   out.read_waited = source->waiter(Interest::kRead).is_set();
   out.write_waited = source->waiter(Interest::kWrite).is_set();
+  out.reader = source->waiter(Interest::kRead).look();
+  out.writer = source->waiter(Interest::kWrite).look();
   if (out.descriptor >= 0) {
     out.local_address = local_address_text(out.descriptor);
     out.peer_address = peer_address_text(out.descriptor);

@@ -73,6 +73,8 @@ struct SourceInfo {
   ReadySet facts;
   bool read_waited = false;
   bool write_waited = false;
+  Waker reader;  // who waits in that direction; null: nobody
+  Waker writer;
   std::string local_address;  // empty where there is none
   std::string peer_address;
 };

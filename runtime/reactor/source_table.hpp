@@ -40,6 +40,8 @@ class WaiterWord {
     // relaxed: publishes nothing; at worst the waker is woken once too often.
     bits_.compare_exchange_strong(expected, 0, std::memory_order_relaxed);
   }
+  // For people.
+  Waker look() const noexcept { return Waker(bits_.load(std::memory_order_relaxed)); }
   bool is_set() const noexcept { return bits_.load(std::memory_order_relaxed) != 0; }
 
  private:

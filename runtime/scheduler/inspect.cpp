@@ -6,13 +6,6 @@ namespace ekiden::runtime {
 
 namespace {
 
-TaskState task_state(Snapshot state) {
-  if (state.is_reserved()) return TaskState::kReserved;
-  if (state.is_complete()) return TaskState::kEnded;
-  if (state.is_running()) return TaskState::kRunning;
-  return state.is_notified() ? TaskState::kQueued : TaskState::kWaiting;
-}
-
 const char* phase_name(Worker::Phase phase) {
   switch (phase) {
     case Worker::Phase::kRunning:
@@ -31,41 +24,7 @@ const char* phase_name(Worker::Phase phase) {
 
 std::uint64_t read(const Counter& counter) { return counter.load(std::memory_order_relaxed); }
 
-// Resolution 2^24 ns; 32 bits of it wrap after two years, as the difference does.
-Nanos age_of(const TaskHeader& task, Nanos now) {
-  const auto now_steps = static_cast<std::uint32_t>(now >> TaskHeader::kAgeShift);
-  const std::uint32_t age = now_steps - task.born.load(std::memory_order_relaxed);
-  return static_cast<Nanos>(age) << TaskHeader::kAgeShift;
-}
-
 }  // namespace
-
-std::optional<TaskInfo> Scheduler::task_info(Handle handle) const {
-  const TaskHeader* task = tasks_.find(handle);
-  if (task == nullptr) return std::nullopt;
-  const Snapshot before = task->state.load();
-  if (!before.is_alive(handle.generation())) return std::nullopt;
-  // acquire: pairs with the release in TaskTable::allocate(); see the last look below.
-  const TaskType& type = *task->type.load(std::memory_order_acquire);
-  TaskInfo info;
-  info.id = handle;
-  info.owner = type.owner.load(std::memory_order_relaxed);
-  info.type = types_.name(type);
-  tasks_.with_extra(*task, [&](const TaskExtra* extra) {
-    if (extra != nullptr) info.name = extra->name;
-  });
-  info.state = task_state(before);
-  info.cancelled = before.is_cancelled();
-  info.age_ns = age_of(*task, clock_.now_ns());
-  info.polls = task->polls.load(std::memory_order_relaxed);
-  info.last_worker = task->last_worker.load(std::memory_order_relaxed);
-  const Handle waits_on(task->waits_on.load(std::memory_order_relaxed));
-  if (info.state == TaskState::kWaiting && !waits_on.is_null()) info.waits_on = waits_on;
-  info.parent = Handle(task->parent.load(std::memory_order_relaxed));
-  // Another task may have moved in while we read.
-  if (!task->state.load().is_alive(handle.generation())) return std::nullopt;
-  return info;
-}
 
 // The task whose poll or drop the worker is in.
 std::optional<TaskInfo> Scheduler::current_task(const Worker& worker) const {
@@ -73,23 +32,6 @@ std::optional<TaskInfo> Scheduler::current_task(const Worker& worker) const {
   auto task = current.is_null() ? std::nullopt : task_info(current);
   if (task && task->state != TaskState::kRunning && task->state != TaskState::kEnded) task.reset();
   return task;
-}
-
-std::vector<TaskInfo> Scheduler::list_tasks(std::optional<OwnerId> owner, Handle after,
-                                            std::size_t limit) const {
-  std::vector<TaskInfo> rows;
-  const auto start = after.is_null() ? std::nullopt : std::optional(after.index());
-  tasks_.walk(start, [&](TaskHeader& task, std::uint32_t index) {
-    const Snapshot state = task.state.load();
-    if (state.refs() == 0) return rows.size() < limit;
-    if (owner && owner_of(task) != *owner) return true;
-    if (rows.size() == limit) return false;
-    if (auto row = task_info(Handle(HandleKind::kTask, index, state.generation()))) {
-      rows.push_back(std::move(*row));
-    }
-    return true;
-  });
-  return rows;
 }
 
 std::vector<WorkerInfo> Scheduler::list_workers() const {
@@ -115,6 +57,7 @@ std::vector<WorkerInfo> Scheduler::list_workers() const {
       row.current_task = task->id;
       row.current_owner = task->owner;
       row.current_type = task->type;
+      row.current_for_ns = monitor_.poll_lasts(worker->id(), clock_.now_ns());
     }
     rows.push_back(std::move(row));
   }

@@ -4,15 +4,19 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/handle.hpp"
+#include "runtime/scheduler/spawn_options.hpp"
 #include "runtime/task/owner.hpp"
 #include "runtime/task/task_type.hpp"
 
 namespace ekiden::runtime {
 
 enum class TaskState : std::uint8_t { kReserved, kQueued, kRunning, kWaiting, kEnded };
+
+enum class WaitKind : std::uint8_t { kUnknown, kTimer, kIo, kJoin, kJob, kChildren };
 
 struct TaskInfo {
   Handle id;
@@ -24,8 +28,49 @@ struct TaskInfo {
   Nanos age_ns = 0;  // resolution 17 ms
   std::uint64_t polls = 0;
   unsigned last_worker = 0;
-  std::optional<Handle> waits_on;  // what it last found pending: a task, timer, descriptor or job
-  Handle parent;
+  // Of a waiting task; kUnknown and nothing of all others. What its last poll found pending last:
+  WaitKind wait_kind = WaitKind::kUnknown;
+  std::optional<Handle> waits_on;  // a task, timer, descriptor or job; none: children, or unknown
+  // For how long, by its worker's cached clock: too long by at most the poll before and 10 µs.
+  std::optional<Nanos> waiting_ns;
+  std::uint32_t children = 0;  // spawned as such and not freed yet
+  Handle parent;               // the task that spawned it, or the one it was told to name
+  SpawnOrigin origin = SpawnOrigin::kUnknown;
+};
+
+// Which tasks a list shows: all that agree with everything that is set.
+struct TaskFilter {
+  std::optional<OwnerId> owner;
+  std::string type;  // empty: of every type
+  std::optional<TaskState> state;
+  Nanos age_min_ns = 0;
+  std::uint64_t polls_min = 0;
+  std::optional<WaitKind> waits_on;
+};
+inline bool matches(const TaskFilter& filter, const TaskInfo& task) {
+  return (!filter.owner || task.owner == *filter.owner) &&
+         (filter.type.empty() || task.type == filter.type) &&
+         (!filter.state || task.state == *filter.state) && task.age_ns >= filter.age_min_ns &&
+         task.polls >= filter.polls_min &&
+         (!filter.waits_on ||
+          (task.state == TaskState::kWaiting && task.wait_kind == *filter.waits_on));
+}
+
+// What a list is sorted by, of one task.
+struct TaskKey {
+  Handle id;
+  std::uint64_t born = 0;  // in steps of 2^24 ns; constant while the task lives
+  std::uint64_t polls = 0;
+};
+
+// A look at all task slots in portions, so that nobody has to look at a million of them at once.
+// Slots come and go meanwhile: a task that lives through the whole look is seen once.
+struct TaskScan {
+  TaskFilter filter;
+  std::vector<TypeId> types;  // those named filter.type; set by Runtime::begin_scan
+  Handle at;                  // the last slot looked at, in the form of a handle; null: none yet
+  bool done = false;
+  std::uint64_t looked_at = 0;  // live tasks
 };
 
 struct WorkerInfo {
@@ -46,6 +91,7 @@ struct WorkerInfo {
   Handle current_task;  // null when it polls nothing
   OwnerId current_owner = kRuntimeOwner;
   std::string current_type;
+  Nanos current_for_ns = 0;  // how long that poll has been seen to last, in steps of a monitor tick
 };
 
 struct QueueInfo {

@@ -64,7 +64,10 @@ Status Scheduler::children_poll(OwnerId owner) {
   // acquire: what the children did is seen by the parent that goes on. A last child that comes
   // after this load finds us running and leaves its wake in the state word.
   const std::uint32_t left = task.children.load(std::memory_order_acquire) & ~TaskHeader::kOwnShare;
-  return left == 0 ? Status::kOk : Status::kPending;
+  if (left == 0) return Status::kOk;
+  // No task can wait for itself: its own handle stands for its children.
+  note_wait(task.handle());
+  return Status::kPending;
 }
 
 Status Scheduler::fail_text(OwnerId owner, std::int32_t code, std::string_view text) {

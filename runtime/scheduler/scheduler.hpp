@@ -1,7 +1,8 @@
 // The scheduler: what its workers share, and what everybody else asks of it.
 //
 // scheduler.cpp has threads and wakes; spawn.cpp how a task comes to be; join.cpp how its end is
-// learnt; cancel.cpp how it is made to end, alone or with its owner; inspect.cpp what people see.
+// learnt; cancel.cpp how it is made to end, alone or with its owner; inspect.cpp and
+// inspect_tasks.cpp what people see.
 #pragma once
 
 #include <memory>
@@ -77,6 +78,8 @@ class Scheduler final : public WakeTarget {
   std::optional<TaskInfo> task_info(Handle task) const;
   std::vector<TaskInfo> list_tasks(std::optional<OwnerId> owner, Handle after,
                                    std::size_t limit) const;
+  TaskScan begin_scan(TaskFilter filter, Handle after) const;
+  void scan_tasks(TaskScan& scan, std::size_t slots, std::vector<TaskKey>& found) const;
   std::vector<WorkerInfo> list_workers() const;
   QueueInfo queue_info() const;
   std::vector<TypeInfo> list_types() const;
@@ -119,7 +122,9 @@ class Scheduler final : public WakeTarget {
   void describe(Worker* worker, TaskHeader& task, const SpawnOptions& options);
   void discard_claimed(TaskHeader& task);
 
-  // inspect.cpp
+  // inspect.cpp, inspect_tasks.cpp
+  bool is_wanted(const TaskScan& scan, const std::vector<const TaskType*>& types,
+                 const TaskHeader& task, Snapshot state, Nanos now) const;
   std::optional<TaskInfo> current_task(const Worker& worker) const;
 
   // join.cpp

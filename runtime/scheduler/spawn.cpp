@@ -138,6 +138,9 @@ void Scheduler::describe(Worker* worker, TaskHeader& task, const SpawnOptions& o
   TaskHeader* spawner = worker != nullptr ? worker->polled() : nullptr;
   Handle parent = options.parent;
   if (options.child || (parent.is_null() && spawner != nullptr)) parent = spawner->handle();
+  if (parent.is_null()) {
+    parent = origin_mark(worker != nullptr ? SpawnOrigin::kDrop : options.origin);
+  }
   task.parent.store(parent.bits(), std::memory_order_relaxed);
   if (options.child) {
     task.bits |= TaskHeader::kBitChild;

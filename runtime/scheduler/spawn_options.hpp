@@ -10,6 +10,16 @@
 
 namespace ekiden::runtime {
 
+// What spawned a task, for people.
+enum class SpawnOrigin : std::uint8_t {
+  kUnknown = 0,
+  kTask = 1,       // in its poll
+  kDrop = 2,       // the drop of a task
+  kLifecycle = 3,  // a callback that is no task's: init, start, a command …
+  kJob = 4,        // a blocking job
+  kOwnThread = 5,  // a thread that the owner started itself
+};
+
 enum class SpawnHint : std::uint8_t { kDefault = 0, kNext = 1, kLast = 2 };
 
 struct SpawnOptions {
@@ -18,7 +28,16 @@ struct SpawnOptions {
   std::string_view name;
   Handle parent;  // null: the task being polled, if any
   SpawnHint hint = SpawnHint::kDefault;
+  SpawnOrigin origin = SpawnOrigin::kUnknown;  // what the caller is, where it is no task
 };
+
+// In the place of a parent that is no task: a null handle that says who spawned it.
+constexpr Handle origin_mark(SpawnOrigin origin) {
+  return Handle(HandleKind::kTask, static_cast<std::uint32_t>(origin), 0);
+}
+constexpr SpawnOrigin origin_of(Handle parent) {
+  return parent.is_null() ? static_cast<SpawnOrigin>(parent.index()) : SpawnOrigin::kTask;
+}
 
 struct JoinResult {
   Status status = Status::kOk;  // kOk, kCancelled, kFailed

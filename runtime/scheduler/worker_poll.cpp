@@ -18,6 +18,8 @@ void Worker::run_task(TaskHeader& task) {
   if (state.is_cancelled() && type.cancel == CancelMode::kDropNow) {
     return finish_cancelled(task, type);
   }
+  // relaxed: for people. What it found pending the last time says nothing of this poll.
+  task.waits_on.store(0, std::memory_order_relaxed);
   polled_ = &task;
   const std::int32_t answer = call_poll(task, type);
   polled_ = nullptr;
@@ -82,6 +84,7 @@ void Worker::after_poll(TaskHeader& task, TaskType& type, Snapshot state, std::i
       return finish(task);
     case kPollPending:
       if (ends_now(type, state)) return finish_cancelled(task, type);
+      task.queue_next.set_since(context_.now_ns);
       if (task.state.end_pending() == StateWord::Submit::kSubmit) requeue(task);
       return;
     case kPollYield:

@@ -4,7 +4,8 @@
 // Who may touch what: the state word belongs to everybody. Fields that a task list reads are
 // atomics with relaxed accesses, written by the thread that has the task in hand (reserves, polls,
 // disposes); a lister checks the generation before and after. `queue_next` belongs to the queue
-// that holds the task. `type` is set at reserve and stays until the slot is free.
+// that holds the task, and to the poller who ends a poll with "pending". `type` is set at reserve
+// and stays until the slot is free.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/handle.hpp"
+#include "runtime/task/queue_link.hpp"
 #include "runtime/task/state.hpp"
 #include "runtime/task/task_type.hpp"
 
@@ -36,11 +38,11 @@ struct TaskHeader {
   static constexpr std::uint8_t kBitCancelled = 8;  // ended by cancellation
 
   StateWord state;
-  TaskHeader* queue_next = nullptr;
+  QueueLink<TaskHeader> queue_next;  // or since when it waits
   Atomic<TaskType*> type{nullptr};
   Atomic<std::uint64_t> join_waker{0};
-  void* local = nullptr;  // the task-local pointer
-  Atomic<std::uint64_t> parent{0};
+  void* local = nullptr;              // the task-local pointer
+  Atomic<std::uint64_t> parent{0};    // a Handle, or an origin_mark()
   Atomic<std::uint64_t> waits_on{0};  // the Handle that it last found pending; 0: none known
   Atomic<std::uint32_t> extra{0};     // TaskTable's number of its TaskExtra; 0: none
   Atomic<std::uint32_t> polls{0};

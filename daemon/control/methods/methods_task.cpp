@@ -1,12 +1,11 @@
-// task.list, .info, .cancel.
-#include <array>
+// task.list, .dump, .info, .cancel.
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "daemon/config/limits.hpp"
 #include "daemon/control/limits.hpp"
 #include "daemon/control/methods/registration.hpp"
-#include "daemon/control/plugin_control.hpp"
+#include "daemon/control/methods/task_listing.hpp"
 #include "daemon/control/runtime_view.hpp"
 #include "daemon/logging/escape.hpp"
 
@@ -15,51 +14,10 @@ namespace {
 
 using nlohmann::json;
 using runtime::Handle;
-using runtime::TaskInfo;
 
-// In the order of runtime::TaskState.
-constexpr std::array<std::string_view, 5> kStateNames = {"reserved", "queued", "running", "waiting",
-                                                         "ended"};
-
-json wait_json(const Backends& backends, Handle on) {
-  const WaitFacts facts = backends.runtime.describe_wait(on);
-  json wait = {{"kind", facts.kind}, {"id", task_id(on)}};
-  if (facts.deadline_in_ms) wait["deadline_in_ms"] = *facts.deadline_in_ms;
-  if (facts.descriptor) wait["fd"] = *facts.descriptor;
-  if (!facts.local_address.empty()) wait["local"] = facts.local_address;
-  if (!facts.peer_address.empty()) wait["peer"] = facts.peer_address;
-  return wait;
-}
-
-json task_json(const Backends& backends, const TaskInfo& task) {
-  json row = {{"id", task_id(task.id)},
-              {"plugin", backends.plugins.owner_plugin(task.owner)},
-              {"type", task.type},
-              {"name", task.name},
-              {"state", kStateNames.at(static_cast<std::size_t>(task.state))},
-              {"cancelled", task.cancelled},
-              {"age_ms", task.age_ns / runtime::kNanosPerMilli},
-              {"polls", task.polls},
-              {"last_worker", task.last_worker},
-              {"parent", nullptr},
-              {"waits_on", nullptr}};
-  if (!task.parent.is_null()) row["parent"] = task_id(task.parent);
-  if (task.waits_on && task.state == runtime::TaskState::kWaiting) {
-    row["waits_on"] = wait_json(backends, *task.waits_on);
-  }
-  return row;
-}
-
-ParamSpec id_spec(std::string name, bool required) {
-  return {.name = std::move(name),
-          .required = required,
-          .summary = "A task's id as task.list gives it, such as 0x300000001.",
-          .max_bytes = 18};
-}
-
-RpcError not_an_id(std::string_view name, std::string_view text) {
+RpcError not_an_id(std::string_view text) {
   return {ErrorKind::kInvalidParams,
-          "the parameter '" + std::string(name) + "' is no task's id: '" + escape_text(text) +
+          "the parameter 'id' is no task's id: '" + escape_text(text) +
               "'; it must be one that task.list gave, such as 0x300000001",
           {}};
 }
@@ -68,64 +26,60 @@ RpcError no_such_task(Handle task) {
   return {ErrorKind::kNotFound, "there is no task " + task_id(task) + "; it may have ended", {}};
 }
 
-struct Selection {
-  std::optional<runtime::OwnerId> owner;
-  Handle after;
-  std::size_t limit = 0;
+// Adds what else an answer has, once the page is there.
+using Finish = void (*)(const Backends& backends, const json& params, json& result);
+
+struct Listing {
+  Listing(const Backends& all, const json& given, TaskQuery query, Finish then)
+      : backends(all), params(given), tasks(all, std::move(query)), finish(then) {}
+
+  const Backends backends;
+  const json params;
+  TaskListing tasks;
+  const Finish finish;
 };
 
-// False: the responder has been told why.
-bool select(const Backends& backends, const json& params, Selection& selection,
-            Responder& responder) {
-  if (const std::string* after = text_param(params, "after")) {
-    const auto id = parse_task_id(*after);
-    if (!id) return responder.error(not_an_id("after", *after)), false;
-    selection.after = *id;
+// One part now, the next after the others have had their turn.
+void go_on(const std::shared_ptr<Listing>& listing, Responder responder) {
+  if (!listing->tasks.step()) {
+    return std::move(responder).defer(
+        [listing](Responder later) { go_on(listing, std::move(later)); });
   }
-  if (const std::string* plugin = text_param(params, "plugin")) {
-    const auto row = backends.plugins.find(*plugin);
-    if (!row) {
-      responder.error({ErrorKind::kNotFound,
-                       "there is no plugin '" + *plugin + "'; plugin.list names them",
-                       {}});
-      return false;
-    }
-    selection.owner = row->owner;
+  json result = listing->tasks.take_result();
+  if (listing->finish != nullptr) {
+    listing->finish(listing->backends, listing->params, result);
   }
-  selection.limit =
-      static_cast<std::size_t>(integer_param(params, "limit").value_or(kTaskListDefault));
-  return true;
+  responder.result(result);
 }
 
-void list_tasks(const Backends& backends, const json& params, Responder responder) {
-  Selection selection;
-  if (!select(backends, params, selection, responder)) return;
-  json rows = json::array();
-  json next = nullptr;
-  // A plugin that was never loaded has no owner, and so no tasks.
-  if (!selection.owner || *selection.owner != runtime::kRuntimeOwner) {
-    const std::vector<TaskInfo> tasks =
-        backends.runtime.list_tasks(selection.owner, selection.after, selection.limit);
-    for (const TaskInfo& task : tasks)
-      rows.push_back(task_json(backends, task));
-    if (tasks.size() == selection.limit) next = task_id(tasks.back().id);
+void begin(const Backends& backends, const json& params, std::size_t limit_if_absent, Finish finish,
+           Responder responder) {
+  TaskQuery query;
+  if (const auto error = read_task_query(backends, params, limit_if_absent, query)) {
+    return responder.error(*error);
   }
-  responder.result({{"tasks", std::move(rows)}, {"next", std::move(next)}});
+  go_on(std::make_shared<Listing>(backends, params, std::move(query), finish),
+        std::move(responder));
+}
+
+// What the workers do comes with the first page of a dump.
+void add_workers(const Backends& backends, const json& params, json& result) {
+  if (text_param(params, "after") == nullptr) result["workers"] = worker_rows(backends);
 }
 
 void info(const Backends& backends, const json& params, Responder responder) {
   const std::string& text = *text_param(params, "id");
   const auto id = parse_task_id(text);
-  if (!id) return responder.error(not_an_id("id", text));
+  if (!id) return responder.error(not_an_id(text));
   const auto task = backends.runtime.task_info(*id);
   if (!task) return responder.error(no_such_task(*id));
-  responder.result(task_json(backends, *task));
+  responder.result(TaskRows(backends).row(*task));
 }
 
 void cancel(const Backends& backends, const json& params, Responder responder) {
   const std::string& text = *text_param(params, "id");
   const auto id = parse_task_id(text);
-  if (!id) return responder.error(not_an_id("id", text));
+  if (!id) return responder.error(not_an_id(text));
   switch (backends.runtime.cancel_task(*id)) {
     case runtime::Status::kOk:
       return responder.result({{"id", task_id(*id)}, {"cancelled", true}});
@@ -138,35 +92,36 @@ void cancel(const Backends& backends, const json& params, Responder responder) {
   }
 }
 
-Method list_method(const Backends& backends) {
-  ParamSpec limit{.name = "limit",
-                  .type = ParamType::kInteger,
-                  .summary = "Rows at most; 1000 if absent.",
-                  .min = 1,
-                  .max = kTaskListMax};
-  ParamSpec after = id_spec("after", false);
-  after.summary = "Where to go on: 'next' of the answer before.";
-  ParamSpec plugin{.name = "plugin",
-                   .summary = "Only tasks of this plugin.",
-                   .max_bytes = limits::kPluginNameMaxBytes};
-  return {.summary = "Live tasks; 'next' is where to go on, null at the end.",
-          .params = {std::move(limit), std::move(after), std::move(plugin)},
-          .handler = [backends](const json& params, Responder responder) {
-            list_tasks(backends, params, std::move(responder));
-          }};
+ParamSpec id_spec() {
+  return {.name = "id",
+          .required = true,
+          .summary = "A task's id as task.list gives it, such as 0x300000001.",
+          .max_bytes = 18};
 }
 
 }  // namespace
 
 void add_task_methods(MethodTable& table, const Backends& backends) {
-  table.add("task.list", list_method(backends));
-  table.add("task.info", {.summary = "One live task.",
-                          .params = {id_spec("id", true)},
-                          .handler = [backends](const json& params, Responder responder) {
-                            info(backends, params, std::move(responder));
-                          }});
+  table.add("task.list",
+            {.summary = "Live tasks: filtered, sorted, by pages; 'next' is where to go on.",
+             .params = task_list_params(),
+             .handler = [backends](const json& params, Responder responder) {
+               begin(backends, params, kTaskListDefault, nullptr, std::move(responder));
+             }});
+  table.add("task.dump",
+            {.summary = "Every live task by large pages, and with the first one what workers do.",
+             .params = task_dump_params(),
+             .handler = [backends](const json& params, Responder responder) {
+               begin(backends, params, kTaskListMax, add_workers, std::move(responder));
+             }});
+  table.add("task.info",
+            {.summary = "One live task: what it waits for, since when, and who spawned it.",
+             .params = {id_spec()},
+             .handler = [backends](const json& params, Responder responder) {
+               info(backends, params, std::move(responder));
+             }});
   table.add("task.cancel", {.summary = "Asks a task to end, in the way its type says.",
-                            .params = {id_spec("id", true)},
+                            .params = {id_spec()},
                             .handler = [backends](const json& params, Responder responder) {
                               cancel(backends, params, std::move(responder));
                             }});

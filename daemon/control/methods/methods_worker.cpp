@@ -16,7 +16,8 @@ json current_json(const Backends& backends, const WorkerInfo& worker) {
   if (worker.current_task.is_null()) return nullptr;
   return {{"plugin", backends.plugins.owner_plugin(worker.current_owner)},
           {"type", worker.current_type},
-          {"task", task_id(worker.current_task)}};
+          {"task", task_id(worker.current_task)},
+          {"for_ms", worker.current_for_ns / runtime::kNanosPerMilli}};
 }
 
 json worker_json(const Backends& backends, const WorkerInfo& worker) {

@@ -28,7 +28,8 @@ int32_t init(ekd_ctx* ctx, const ekd_host* host, ekd_str config, void**, ekd_err
   const int32_t code = ekd_services_get(host, &instance.ekd, err);
   if (code != EKD_OK) return code;
   instance.ekd.log->write(ctx, EKD_LOG_INFO, ekd_str_of(text.data(), text.size()));
-  return register_task_types(err);
+  const int32_t registered = register_task_types(err);
+  return registered == EKD_OK ? register_wait_types(err) : registered;
 }
 
 bool start_fails = false;
@@ -65,6 +66,7 @@ int32_t command(void*, ekd_call call, ekd_str method, ekd_str params, ekd_error*
   const std::string_view name(method.data, method.size);
   const Command* found = find(kAnswerCommands, name);
   if (found == nullptr) found = find(kTaskCommands, name);
+  if (found == nullptr) found = find(kWaitCommands, name);
   if (found == nullptr) return ekd_error_set(err, EKD_E_NOT_FOUND, "no such mischief");
   return found->run(call, std::string_view(params.data, params.size), err);
 }

@@ -234,6 +234,8 @@ int32_t counts(ekd_call call, std::string_view, ekd_error*) {
                          ",\"dropped\":" + std::to_string(instance.dropped.load()) + "}");
 }
 
+}  // namespace
+
 int32_t register_type(const char* name, ekd_poll_fn poll, ekd_drop_fn drop, uint64_t size,
                       uint32_t* out, ekd_error* err) {
   ekd_task_type type{};
@@ -245,8 +247,6 @@ int32_t register_type(const char* name, ekd_poll_fn poll, ekd_drop_fn drop, uint
   type.state_size = size;
   return instance.ekd.task->type_register(instance.ctx, &type, out, err);
 }
-
-}  // namespace
 
 int32_t register_task_types(ekd_error* err) {
   const struct {

@@ -131,35 +131,6 @@ TEST_CASE("a call hands its parameters on as they are") {
         std::vector<std::string>{"call echo stats  30000", R"(call echo run {"n":1} 5)"});
 }
 
-TEST_CASE("tasks: rows, cursor, filter") {
-  FakeDaemon daemon;
-  const auto table = make_method_table(daemon.backends());
-  const json all = result(*table, "task.list");
-  REQUIRE(all["tasks"].size() == 2);
-  CHECK(all["next"] == nullptr);
-  check_members(all["tasks"][0], {"id", "plugin", "type", "state", "age_ms", "polls", "name",
-                                  "last_worker", "waits_on", "cancelled", "parent"});
-  CHECK(all["tasks"][0]["id"] == "0x300000001");
-  CHECK(all["tasks"][0]["plugin"] == "echo");
-  CHECK(all["tasks"][0]["state"] == "waiting");
-  CHECK(all["tasks"][0]["waits_on"]["kind"] == "io");
-  CHECK(all["tasks"][0]["waits_on"]["fd"] == 12);
-  CHECK(all["tasks"][0]["waits_on"]["peer"] == "127.0.0.5:4242");
-  CHECK(all["tasks"][1]["waits_on"]["deadline_in_ms"] == 250);
-
-  const json first = result(*table, "task.list", {{"limit", 1}});
-  REQUIRE(first["tasks"].size() == 1);
-  const json second = result(*table, "task.list", {{"limit", 1}, {"after", first["next"]}});
-  REQUIRE(second["tasks"].size() == 1);
-  CHECK(second["tasks"][0]["id"] == "0x400000001");
-  CHECK(result(*table, "task.list", {{"after", second["next"]}})["tasks"].empty());
-
-  CHECK(result(*table, "task.list", {{"plugin", "echo"}})["tasks"].size() == 2);
-  CHECK(result(*table, "task.list", {{"plugin", "broken"}})["tasks"].empty());
-  CHECK(error_kind(*table, "task.list", {{"plugin", "none"}}) == "not_found");
-  CHECK(error_kind(*table, "task.list", {{"limit", kTaskListMax + 1}}) == "invalid_params");
-}
-
 TEST_CASE("a task's id names a task or is refused") {
   FakeDaemon daemon;
   const auto table = make_method_table(daemon.backends());

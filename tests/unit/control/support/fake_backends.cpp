@@ -1,22 +1,33 @@
 #include "tests/unit/control/support/fake_backends.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ekiden::daemon::control::test {
 
 using runtime::Handle;
 using runtime::HandleKind;
+using runtime::WaitKind;
 
-std::vector<runtime::TaskInfo> FakeRuntime::list_tasks(std::optional<runtime::OwnerId> owner,
-                                                       Handle after, std::size_t limit) const {
-  std::vector<runtime::TaskInfo> found;
+runtime::TaskScan FakeRuntime::begin_scan(runtime::TaskFilter filter, Handle after) const {
+  runtime::TaskScan scan;
+  scan.filter = std::move(filter);
+  scan.at = after;
+  return scan;
+}
+
+void FakeRuntime::scan_tasks(runtime::TaskScan& scan, std::size_t slots,
+                             std::vector<runtime::TaskKey>& found) const {
+  constexpr std::uint64_t kNowSteps = 1'000'000;
   for (const runtime::TaskInfo& task : tasks_) {
-    if (owner && task.owner != *owner) continue;
-    if (!after.is_null() && task.id.index() <= after.index()) continue;
-    if (found.size() == limit) break;
-    found.push_back(task);
+    if (!scan.at.is_null() && task.id.index() <= scan.at.index()) continue;
+    if (slots-- == 0) return;
+    scan.at = task.id;
+    ++scan.looked_at;
+    if (!matches(scan.filter, task)) continue;
+    found.push_back({task.id, kNowSteps - (task.age_ns >> 24), task.polls});
   }
-  return found;
+  scan.done = true;
 }
 
 std::optional<runtime::TaskInfo> FakeRuntime::task_info(Handle task) const {
@@ -26,18 +37,28 @@ std::optional<runtime::TaskInfo> FakeRuntime::task_info(Handle task) const {
   return std::nullopt;
 }
 
-WaitFacts FakeRuntime::describe_wait(Handle on) const {
-  switch (on.kind()) {
-    case HandleKind::kTimer:
-      return {"timer", 250, {}, "", ""};
-    case HandleKind::kIo:
-      return {"io", {}, 12, "127.0.0.1:7007", "127.0.0.5:4242"};
-    case HandleKind::kJob:
-      return {"job", {}, {}, "", ""};
-    case HandleKind::kTask:
+WaitFacts FakeRuntime::describe_wait(const runtime::TaskInfo& task) const {
+  WaitFacts facts;
+  switch (task.wait_kind) {
+    case WaitKind::kTimer:
+      facts.deadline_in_ms = 250;
+      break;
+    case WaitKind::kIo:
+      facts.descriptor = 12;
+      facts.direction = "read";
+      facts.local_address = "127.0.0.1:7007";
+      facts.peer_address = "127.0.0.5:4242";
+      break;
+    case WaitKind::kJob:
+      facts.job_state = "running";
+      break;
+    case WaitKind::kJoin:
+      facts.task_type = "helper";
+      break;
+    default:
       break;
   }
-  return {"task", {}, {}, "", ""};
+  return facts;
 }
 
 runtime::Status FakeRuntime::cancel_task(Handle task) {
@@ -111,14 +132,16 @@ Settings some_settings() {
   return settings;
 }
 
-runtime::TaskInfo waiting_task(std::uint32_t index, Handle on) {
+runtime::TaskInfo waiting_task(std::uint32_t index, WaitKind kind, Handle on) {
   runtime::TaskInfo task;
   task.id = Handle(HandleKind::kTask, index, 1);
   task.owner = 1;
   task.type = "connection";
   task.age_ns = 1500 * runtime::kNanosPerMilli;
   task.polls = 7;
+  task.wait_kind = kind;
   task.waits_on = on;
+  task.waiting_ns = 40 * runtime::kNanosPerMilli;
   return task;
 }
 
@@ -129,8 +152,8 @@ FakeDaemon::FakeDaemon()
   runtime.workers_.resize(1);
   runtime.workers_[0].state = "parked";
   runtime.workers_[0].polls = 14;
-  runtime.tasks_ = {waiting_task(3, Handle(HandleKind::kIo, 1, 1)),
-                    waiting_task(4, Handle(HandleKind::kTimer, 2, 1))};
+  runtime.tasks_ = {waiting_task(3, WaitKind::kIo, Handle(HandleKind::kIo, 1, 1)),
+                    waiting_task(4, WaitKind::kTimer, Handle(HandleKind::kTimer, 2, 1))};
   runtime.types_.resize(1);
   runtime.types_[0].owner = 1;
   runtime.types_[0].name = "connection";

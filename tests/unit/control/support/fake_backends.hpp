@@ -26,11 +26,12 @@ class FakeRuntime final : public RuntimeView {
   std::vector<runtime::WorkerInfo> list_workers() const override { return workers_; }
   runtime::QueueInfo queue_info() const override { return queues_; }
   std::vector<runtime::TypeInfo> list_types() const override { return types_; }
-  std::vector<runtime::TaskInfo> list_tasks(std::optional<runtime::OwnerId> owner,
-                                            runtime::Handle after,
-                                            std::size_t limit) const override;
+  // A slot is an element of tasks_, which are in the order of their indices.
+  runtime::TaskScan begin_scan(runtime::TaskFilter filter, runtime::Handle after) const override;
+  void scan_tasks(runtime::TaskScan& scan, std::size_t slots,
+                  std::vector<runtime::TaskKey>& found) const override;
   std::optional<runtime::TaskInfo> task_info(runtime::Handle task) const override;
-  WaitFacts describe_wait(runtime::Handle on) const override;
+  WaitFacts describe_wait(const runtime::TaskInfo& task) const override;
   runtime::Status cancel_task(runtime::Handle task) override;
 };
 

@@ -2,6 +2,7 @@
 //   test.echo    answers its parameter `value`
 //   test.hold    answers when release_all() is called, from another thread than the server's
 //   test.bytes   answers a text of `count` bytes
+//   test.parts   answers after parts() parts of a millisecond, which it does one after another
 #pragma once
 
 #include <chrono>
@@ -18,6 +19,7 @@
 #include "daemon/control/control_server.hpp"
 #include "daemon/control/limits.hpp"
 #include "daemon/control/method_table.hpp"
+#include "runtime/base/atomic.hpp"
 #include "runtime/base/mutex.hpp"
 #include "tests/unit/control/support/raw_client.hpp"
 #include "tests/unit/control/support/temp_folder.hpp"
@@ -44,6 +46,10 @@ class TestServer {
   std::filesystem::path path() const { return folder_ / "socket"; }
   RawClient client() const { return RawClient(path()); }
   void stop() { server_.stop(); }
+
+  // How many parts of test.parts have been done, and how many it takes.
+  std::uint64_t parts_done() const { return parts_done_.load(); }
+  void set_parts(std::uint64_t count) { parts_.store(count); }
 
   std::size_t held() {
     runtime::MutexLock lock(mutex_);
@@ -74,6 +80,11 @@ class TestServer {
                                runtime::MutexLock lock(mutex_);
                                held_.push_back(std::move(responder));
                              }});
+    table->add("test.parts", {.summary = "",
+                              .params = {},
+                              .handler = [this](const nlohmann::json&, Responder responder) {
+                                do_part(0, std::move(responder));
+                              }});
     ParamSpec count{
         .name = "count", .type = ParamType::kInteger, .required = true, .min = 0, .max = INT32_MAX};
     table->add("test.bytes",
@@ -85,9 +96,19 @@ class TestServer {
     return table;
   }
 
+  void do_part(std::uint64_t done, Responder responder) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    parts_done_.fetch_add(1);
+    if (done + 1 >= parts_.load()) return responder.result(done + 1);
+    std::move(responder).defer(
+        [this, done](Responder later) { do_part(done + 1, std::move(later)); });
+  }
+
   TempFolder folder_;
   runtime::Mutex mutex_;
   std::vector<Responder> held_ EKIDEN_GUARDED_BY(mutex_);
+  runtime::Atomic<std::uint64_t> parts_{10};
+  runtime::Atomic<std::uint64_t> parts_done_{0};
   ControlServer server_;
 };
 
