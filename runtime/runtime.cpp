@@ -25,6 +25,9 @@ SchedulerConfig scheduler_config(const Options& options) {
   config.lifo_slot = options.lifo_slot;
   config.poll_budget = options.poll_budget;
   config.stall_report_ns = options.stall_report_ns;
+  config.stall_replace_ns = std::max(options.stall_replace_ns, options.stall_report_ns);
+  config.stall_replace_max =
+      std::min(options.stall_replace_max.value_or(config.workers), kReplacementsMax);
   config.on_stall = options.on_stall;
   return config;
 }

@@ -47,9 +47,14 @@ struct Options {
   std::size_t blocking_queue_capacity = 4096;
   Nanos blocking_keep_alive_ns = 10 * kNanosPerSecond;
 
+  // A poll that lasts longer is reported, and counted.
   Nanos stall_report_ns = 50 * kNanosPerMilli;
+  // Another worker replaces the one it holds, for so long. Where it is less than stall_report_ns it
+  // is that.
+  Nanos stall_replace_ns = 200 * kNanosPerMilli;
+  std::optional<unsigned> stall_replace_max;  // at a time, to kReplacementsMax; none: `workers`
 
-  // Told once a stall, while it lasts, on the monitor's thread. May be empty.
+  // Told each event of a stall, on the monitor's thread. May be empty.
   std::function<void(const Stall&)> on_stall;
 };
 

@@ -11,13 +11,23 @@
 
 namespace ekiden::runtime {
 
+enum class StallEvent : std::uint8_t {
+  kLasts,        // it has passed stall_report_ns
+  kReplaced,     // it has passed stall_replace_ns, and another worker was started
+  kNotReplaced,  // no thread could be started; told once until one can, and tried again each tick
+  kReturned,     // of one that was reported: `lasted_ns` is all of it, to a tick
+};
+
 // A poll that has held a worker longer than the limit.
 struct Stall {
+  StallEvent event = StallEvent::kLasts;
   unsigned worker = 0;
   OwnerId owner = kRuntimeOwner;
   std::string type;
   Handle task;
   Nanos lasted_ns = 0;
+  unsigned replacement = 0;  // kReplaced: the worker that stands in
+  int os_error = 0;          // kNotReplaced: errno
 };
 
 struct SchedulerConfig {
@@ -29,11 +39,17 @@ struct SchedulerConfig {
   bool lifo_slot = true;
   unsigned poll_budget = 128;
   Nanos stall_report_ns = 50 * kNanosPerMilli;
-  // Called once a stall, while it lasts, on the monitor's thread. May be empty.
+  Nanos stall_replace_ns = 200 * kNanosPerMilli;  // at least stall_report_ns
+  unsigned stall_replace_max = 0;                 // replacements at a time, to kReplacementsMax
+  // Called once an event of a stall, on the monitor's thread. May be empty.
   std::function<void(const Stall&)> on_stall;
+
+  // Numbers that workers may have: the configured ones, then their replacements.
+  unsigned worker_slots() const { return workers + stall_replace_max; }
 };
 
 inline constexpr unsigned kWorkersMax = 1024;
+inline constexpr unsigned kReplacementsMax = 1024;
 
 // Tasks in a row from the LIFO slot; the next one goes to the ring's tail, so that two tasks that
 // wake each other do not keep everybody else waiting. As in tokio.
@@ -50,5 +66,9 @@ inline constexpr Nanos kEventPeriodNs = 200 * kNanosPerMicro;
 inline constexpr Nanos kLongPollNs = 100 * kNanosPerMicro;
 
 inline constexpr Nanos kMonitorTickNs = 10 * kNanosPerMilli;
+
+// The time between two looks of the monitor counts against a poll up to this. What is beyond is
+// time in which the monitor did not run either: the process was stopped or had no CPU.
+inline constexpr Nanos kTickCountsNsMax = 2 * kMonitorTickNs;
 
 }  // namespace ekiden::runtime

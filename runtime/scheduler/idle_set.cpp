@@ -45,6 +45,16 @@ bool IdleSet::leave(unsigned worker) {
   return true;
 }
 
+bool IdleSet::take(unsigned worker) {
+  MutexLock lock(mutex_);
+  const auto it = std::find(sleepers_.begin(), sleepers_.end(), worker);
+  if (it == sleepers_.end()) return false;
+  sleepers_.erase(it);
+  // One fewer sleeps, one more searches.
+  state_.fetch_sub(kOneSleeper - 1, std::memory_order_seq_cst);
+  return true;
+}
+
 std::optional<unsigned> IdleSet::take_sleeper(bool even_if_searched) {
   MutexLock lock(mutex_);
   if (sleepers_.empty()) return std::nullopt;

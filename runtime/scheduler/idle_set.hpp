@@ -24,7 +24,8 @@ namespace ekiden::runtime {
 
 class IdleSet {
  public:
-  // `searching_max`: at most so many look for work to steal at a time.
+  // `workers`: numbers that they may have. `searching_max`: at most so many look for work to steal
+  // at a time.
   IdleSet(unsigned workers, unsigned searching_max);
 
   // --- A worker, for itself --------------------------------------------------------------------
@@ -53,6 +54,8 @@ class IdleSet {
     if (sleeping(state_.load(std::memory_order_seq_cst)) == 0) return std::nullopt;
     return take_sleeper(/*even_if_searched=*/true);
   }
+  // This one, if it sleeps; it counts as searching from now on.
+  [[nodiscard]] bool take(unsigned worker);
   unsigned sleepers() const { return sleeping(state_.load(std::memory_order_seq_cst)); }
 
  private:

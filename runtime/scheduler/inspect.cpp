@@ -17,7 +17,7 @@ const char* phase_name(Worker::Phase phase) {
     case Worker::Phase::kReactor:
       return "reactor";
     case Worker::Phase::kStopped:
-      return "stopped";
+      return "left";
   }
   return "unknown";
 }
@@ -34,13 +34,23 @@ std::optional<TaskInfo> Scheduler::current_task(const Worker& worker) const {
   return task;
 }
 
+void Scheduler::describe_stalls(const Worker& worker, WorkerInfo& row) const {
+  const Worker::Phase phase = worker.phase();
+  row.stalls = monitor_.stalls(row.id);
+  row.longest_stall_ns = monitor_.longest_stall_ns(row.id);
+  row.replaces = monitor_.replacements().replaces(row.id);
+  row.replacements = monitor_.replacements().starts(row.id);
+  if (phase == Worker::Phase::kRunning) row.stuck_ns = monitor_.stuck_for(row.id, clock_.now_ns());
+  row.state = row.stuck_ns != 0 ? "stuck" : phase_name(phase);
+}
+
 std::vector<WorkerInfo> Scheduler::list_workers() const {
   std::vector<WorkerInfo> rows;
   for (const auto& worker : workers_) {
     const WorkerCounters& counters = worker->counters();
     WorkerInfo row;
     row.id = worker->id();
-    row.state = phase_name(worker->phase());
+    describe_stalls(*worker, row);
     row.polls = read(counters.polls);
     row.busy_ns = read(counters.busy_ns);
     row.lifo_hits = read(counters.lifo_hits);
@@ -94,6 +104,8 @@ std::vector<TypeInfo> Scheduler::list_types() const {
     row.dropped = totals.dropped;
     row.polls = totals.polls;
     row.busy_ns = totals.busy_ns;
+    row.stalls = read(type.stalls);
+    row.longest_stall_ns = read(type.longest_stall_ns);
     rows.push_back(std::move(row));
   }
   return rows;

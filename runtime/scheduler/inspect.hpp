@@ -75,7 +75,9 @@ struct TaskScan {
 
 struct WorkerInfo {
   unsigned id = 0;
-  std::string state;  // "running", "searching", "parked", "reactor"
+  // "running", "searching", "parked", "reactor"; "stuck": in a poll that is a stall; "left": a
+  // replacement whose work is done.
+  std::string state;
   std::uint64_t polls = 0;
   std::uint64_t busy_ns = 0;
   std::uint64_t lifo_hits = 0;
@@ -88,7 +90,12 @@ struct WorkerInfo {
   std::uint64_t timer_fires = 0;
   std::uint64_t io_events = 0;
   std::uint64_t budget_yields = 0;
-  Handle current_task;  // null when it polls nothing
+  std::uint64_t stalls = 0;
+  Nanos longest_stall_ns = 0;        // with the one that lasts
+  Nanos stuck_ns = 0;                // how long it has been stuck
+  std::optional<unsigned> replaces;  // the worker that it stands in for
+  std::uint64_t replacements = 0;    // how often it was started to replace another
+  Handle current_task;               // null when it polls nothing
   OwnerId current_owner = kRuntimeOwner;
   std::string current_type;
   Nanos current_for_ns = 0;  // how long that poll has been seen to last, in steps of a monitor tick
@@ -121,6 +128,8 @@ struct TypeInfo {
   std::uint64_t dropped = 0;
   std::uint64_t polls = 0;
   std::uint64_t busy_ns = 0;
+  std::uint64_t stalls = 0;
+  Nanos longest_stall_ns = 0;
 };
 
 // A task whose poll, or a job, that had not returned when a deadline passed.

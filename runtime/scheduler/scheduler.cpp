@@ -29,17 +29,19 @@ Scheduler::Scheduler(const SchedulerConfig& config, const Clock& clock)
     : config_(config),
       clock_(clock),
       started_at_(clock.now_ns()),
-      types_(config.workers + 1),
+      types_(config.worker_slots() + 1),
       global_(global_shards(config.workers), config.global_queue_capacity),
-      idle_(config.workers, searching_max(config.workers)),
+      idle_(config.worker_slots(), searching_max(config.workers)),
       timers_(*this, config.workers + 1),
       reactor_(*this),
+      workers_(config.worker_slots()),
       monitor_(*this) {
   EKIDEN_CHECK(config.workers >= 1);
   EKIDEN_CHECK(config.workers <= kWorkersMax);
-  for (unsigned id = 0; id < config.workers; ++id) {
-    workers_.push_back(std::make_unique<Worker>(*this, id));
-  }
+  EKIDEN_CHECK(config.stall_replace_max <= kReplacementsMax);
+  EKIDEN_CHECK(config.stall_replace_ns >= config.stall_report_ns);
+  for (unsigned id = 0; id < config.workers; ++id)
+    workers_.add(*this);
 }
 
 Scheduler::~Scheduler() { EKIDEN_CHECK(threads_.empty()); }
@@ -65,15 +67,18 @@ void Scheduler::run_worker(unsigned id) {
 }
 
 void Scheduler::stop() {
-  stopping_.store(true, std::memory_order_seq_cst);
-  // Sleepers are taken out one by one, as any waker does; whoever is awake looks at the flag once
+  // First: from then on nobody starts or dismisses replacements.
+  monitor_.stop();
+  for (const auto& worker : workers_)
+    worker->ask_to_leave();
+  // Sleepers are taken out one by one, as any waker does; whoever is awake looks at its flag once
   // more after it has joined the sleepers.
   while (const auto sleeper = idle_.take_one())
     unpark(*sleeper);
   for (std::thread& thread : threads_)
     thread.join();
   threads_.clear();
-  monitor_.stop();
+  monitor_.join_replacements();
 }
 
 // --- Waking ------------------------------------------------------------------------------------
@@ -137,7 +142,7 @@ Status Scheduler::timer_create(OwnerId owner, Handle& out) {
 
 Status Scheduler::timer_arm(OwnerId owner, Handle timer, Nanos deadline) {
   Worker* worker = here();
-  const unsigned wheel = worker != nullptr ? worker->id() : outside_wheel();
+  const unsigned wheel = worker != nullptr ? worker->wheel() : outside_wheel();
   bool lowered = false;
   const Status status = timers_.arm(owner, timer, deadline, wheel, lowered);
   if (lowered) deadline_lowered(timers_.next_deadline(wheel));

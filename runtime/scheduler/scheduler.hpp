@@ -19,6 +19,7 @@
 #include "runtime/scheduler/monitor.hpp"
 #include "runtime/scheduler/spawn_options.hpp"
 #include "runtime/scheduler/worker.hpp"
+#include "runtime/scheduler/worker_set.hpp"
 #include "runtime/task/owner_table.hpp"
 #include "runtime/task/task_table.hpp"
 #include "runtime/timer/timers.hpp"
@@ -99,6 +100,7 @@ class Scheduler final : public WakeTarget {
  private:
   friend class Worker;
   friend class Monitor;
+  friend class Replacements;
 
   // The worker that this thread is, if it is one of ours.
   Worker* here() const noexcept;
@@ -126,6 +128,7 @@ class Scheduler final : public WakeTarget {
   bool is_wanted(const TaskScan& scan, const std::vector<const TaskType*>& types,
                  const TaskHeader& task, Snapshot state, Nanos now) const;
   std::optional<TaskInfo> current_task(const Worker& worker) const;
+  void describe_stalls(const Worker& worker, WorkerInfo& row) const;
 
   // join.cpp
   void dispose_somewhere(TaskHeader& task);
@@ -137,10 +140,10 @@ class Scheduler final : public WakeTarget {
   void end_hold(TaskHeader& task, std::uint32_t generation);
   void end_task(Worker& worker, TaskHeader& task, Snapshot state);
 
-  // timers and the sleeper in the reactor
+  // timers and the sleeper in the reactor; replacements use the wheel of the one they stand in for
   unsigned outside_wheel() const { return config_.workers; }
   void deadline_lowered(Nanos deadline);
-  TypeCounters& outside_counters(TaskType& type) { return type.counters[config_.workers]; }
+  TypeCounters& outside_counters(TaskType& type) { return type.counters[config_.worker_slots()]; }
 
   const SchedulerConfig config_;
   const Clock& clock_;
@@ -155,12 +158,11 @@ class Scheduler final : public WakeTarget {
   Reactor reactor_;
   // True while somebody blocks in the reactor or is about to: then a lowered deadline must be told.
   alignas(kCacheLineBytes) Atomic<bool> reactor_sleeper_{false};
-  alignas(kCacheLineBytes) Atomic<bool> stopping_{false};
-  Atomic<std::uint64_t> refusals_{0};
+  alignas(kCacheLineBytes) Atomic<std::uint64_t> refusals_{0};
   Atomic<std::uint64_t> reactor_turns_{0};  // the monitor looks whether it moves
 
-  std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<std::thread> threads_;
+  WorkerSet workers_;
+  std::vector<std::thread> threads_;  // of the configured ones
   Monitor monitor_;
 };
 

@@ -31,6 +31,7 @@ void Worker::leave_thread() {
 Worker::Worker(Scheduler& scheduler, unsigned id)
     : scheduler_(scheduler),
       id_(id),
+      wheel_(id),
       polls_until_events_(scheduler.config().event_interval),
       global_cursor_(id),
       random_(id * 2654435761u + 1),
@@ -42,8 +43,9 @@ Worker::Worker(Scheduler& scheduler, unsigned id)
 
 void Worker::run() {
   adopt_thread();
-  context_.now_ns = charged_until_ = clock_read_at_ = scheduler_.clock().now_ns();
-  while (!scheduler_.stopping_.load(std::memory_order_acquire)) {
+  phase_.store(Phase::kRunning, std::memory_order_relaxed);
+  begin_work(scheduler_.clock().now_ns());
+  while (!leaves_.load(std::memory_order_acquire)) {
     if (TaskHeader* task = next_task()) {
       run_task(*task);
       look_up();
@@ -51,9 +53,41 @@ void Worker::run() {
       sleep();
     }
   }
+  charge(scheduler_.clock().now_ns());
+  charged_type_ = last_woken_ = nullptr;
+  if (replaces_) hand_over();
   if (searching_) stop_searching();
   leave_thread();
   phase_.store(Phase::kStopped, std::memory_order_relaxed);
+}
+
+void Worker::prepare_to_replace(const Worker& replaced) {
+  replaces_ = true;
+  wheel_ = replaced.wheel_;
+  lifo_run_ = 0;
+  stuck_at_.store(~std::uint64_t{0}, std::memory_order_relaxed);
+  leaves_.store(false, std::memory_order_relaxed);  // relaxed: its thread starts after it
+  phase_.store(Phase::kStopped, std::memory_order_relaxed);
+}
+
+// A replacement leaves nothing behind in its own queues. Then somebody is woken, whoever searches:
+// for that work, for what this worker was woken for and did not look for any more, and because it
+// may have been the one that sat in the reactor.
+void Worker::hand_over() {
+  TaskHeader* first = nullptr;
+  TaskHeader* last = nullptr;
+  std::size_t count = 0;
+  const auto take = [&](TaskHeader& task) {
+    if (last != nullptr) last->queue_next = &task;
+    if (first == nullptr) first = &task;
+    last = &task;
+    ++count;
+  };
+  while (TaskHeader* task = ring_.pop())
+    take(*task);
+  if (TaskHeader* task = lifo_.take()) take(*task);
+  if (count != 0) scheduler_.global_.push(first, last, count, id_);
+  if (const auto sleeper = scheduler_.idle_.take_one()) scheduler_.unpark(*sleeper);
 }
 
 // --- Where tasks come from ---------------------------------------------------------------------
@@ -88,7 +122,7 @@ TaskHeader* Worker::next_at_home() {
 TaskHeader* Worker::take_global() {
   const std::size_t waiting = scheduler_.global_.size();
   if (waiting == 0) return nullptr;
-  const std::size_t share = waiting / scheduler_.workers_.size() + 1;
+  const std::size_t share = waiting / scheduler_.config().workers + 1;
   const std::size_t room = ring_.capacity() - ring_.size();
   const std::size_t most = std::min({share, room + 1, ring_.capacity() / 2 + 1});
   TaskHeader* chain = nullptr;
@@ -161,9 +195,9 @@ void Worker::read_clock() {
   pace_.clock_read(now - clock_read_at_);
   clock_read_at_ = now;
   charge(now);
-  if (scheduler_.timers_.next_deadline(id_) <= now) {
+  if (scheduler_.timers_.next_deadline(wheel_) <= now) {
     // What a timer wakes goes to the LIFO slot: it is late already.
-    const std::size_t fired = scheduler_.timers_.advance(id_, now);
+    const std::size_t fired = scheduler_.timers_.advance(wheel_, now);
     add_relaxed<std::uint64_t>(counters_.timer_fires, fired);
     lifo_run_ = 0;
   }

@@ -35,8 +35,11 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // The thread's body; returns when the scheduler stops.
+  // The thread's body; returns after ask_to_leave().
   void run();
+  // Before the thread of a replacement starts; the one before has been joined. The wheel of the
+  // worker it stands in for is its own meanwhile: that one cannot turn it.
+  void prepare_to_replace(const Worker& replaced);
 
   // The worker that this thread is, or null.
   static Worker* current() noexcept;
@@ -76,6 +79,8 @@ class Worker {
   // --- Any thread ------------------------------------------------------------------------------
 
   unsigned id() const { return id_; }
+  // Where its tasks' timers go. Its own thread.
+  unsigned wheel() const { return wheel_; }
   const Scheduler& scheduler() const { return scheduler_; }
   // True: the worker sits in the reactor, and the caller interrupts that.
   [[nodiscard]] bool unpark() { return parker_.unpark(); }
@@ -89,6 +94,9 @@ class Worker {
   // The monitor saw that the poll with this number did not end within its tick: from now on the
   // LIFO slot may be taken.
   void mark_stuck(std::uint64_t at_poll) { stuck_at_.store(at_poll, std::memory_order_relaxed); }
+  // It leaves after the poll it is in. Whoever calls it also wakes it if it sleeps. seq_cst: the
+  // worker looks at it after it has joined the sleepers.
+  void ask_to_leave() { leaves_.store(true, std::memory_order_seq_cst); }
   bool is_stuck() const {
     return counters_.polls.load(std::memory_order_relaxed) ==
            stuck_at_.load(std::memory_order_relaxed);
@@ -105,6 +113,7 @@ class Worker {
   void read_clock();
   void charge(Nanos now);
   void look_at_events();
+  void hand_over();
 
   // worker_idle.cpp
   TaskHeader* search();
@@ -140,7 +149,10 @@ class Worker {
   Scheduler& scheduler_;
   const unsigned id_;
 
+  bool replaces_ = false;  // constant while its thread runs
+
   // Owner only.
+  unsigned wheel_;
   PollContext context_{};
   TaskHeader* polled_ = nullptr;
   TaskType* charged_type_ = nullptr;  // what the time since charged_until_ belongs to
@@ -165,6 +177,7 @@ class Worker {
   alignas(kCacheLineBytes) Parker parker_;
   alignas(kCacheLineBytes) WorkerCounters counters_;
   Atomic<std::uint64_t> current_{0};
+  Atomic<bool> leaves_{false};
   Atomic<Phase> phase_{Phase::kRunning};
   Atomic<std::uint64_t> stuck_at_{~std::uint64_t{0}};
 };

@@ -78,8 +78,7 @@ void Worker::sleep() {
   searching_ = false;
   const bool must_look = scheduler_.idle_.sleep(id_, was_searching);
   // The last look: a task pushed before we counted as asleep, or the end of everything.
-  if (scheduler_.stopping_.load(std::memory_order_seq_cst) ||
-      (must_look && scheduler_.work_pending())) {
+  if (leaves_.load(std::memory_order_seq_cst) || (must_look && scheduler_.work_pending())) {
     return after_sleep(come_back());
   }
   add_relaxed<std::uint64_t>(counters_.parks, 1);

@@ -50,6 +50,9 @@ TaskType* TypeTable::take_record() {
     TaskType* type = records_[free_.back() - 1].get();
     free_.pop_back();
     type->before = sum(type->counters.get(), shards_);
+    // relaxed: what the monitor still writes about the type that was is for people.
+    type->stalls.store(0, std::memory_order_relaxed);
+    type->longest_stall_ns.store(0, std::memory_order_relaxed);
     return type;
   }
   if (names_.size() >= kTypesMax) return nullptr;

@@ -37,9 +37,9 @@ struct TaskTypeSpec {
 struct TaskType {
   explicit TaskType(unsigned shards) : counters(std::make_unique<TypeCounters[]>(shards)) {}
 
-  // One a worker, and the last for other threads. Never replaced or cleared: a worker may charge
-  // the rest of its time to a type that has just been retired, and a refused spawn may still be on
-  // its way from one count to the other.
+  // One for each number that a worker may have, and the last for other threads. Never replaced or
+  // cleared: a worker may charge the rest of its time to a type that has just been retired, and a
+  // refused spawn may still be on its way from one count to the other.
   const std::unique_ptr<TypeCounters[]> counters;
   CounterTotals before;  // what earlier types of this record did; guarded by the table's lock
 
@@ -54,12 +54,16 @@ struct TaskType {
   // Read by listers while the record may be reused.
   Atomic<OwnerId> owner{kRuntimeOwner};
   Atomic<bool> registered{false};
+
+  // Polls that held a worker too long; written by the monitor.
+  Counter stalls{0};
+  Counter longest_stall_ns{0};
 };
 
 // Any thread may call any function; registration is rare and takes a lock.
 class TypeTable {
  public:
-  // `shards`: workers + 1.
+  // `shards`: numbers that workers may have, + 1.
   explicit TypeTable(unsigned shards);
 
   // kInvalid, kTooBig, kLimit.

@@ -1,6 +1,8 @@
 #include "tests/stress/actor.hpp"
 
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace ekiden::runtime::stress {
@@ -62,7 +64,7 @@ std::int32_t Actor::poll(PollContext& context) {
 std::int32_t Actor::step(PollContext& context) {
   SpawnOptions detached;
   detached.hint = random_.pick({SpawnHint::kDefault, SpawnHint::kNext, SpawnHint::kLast});
-  switch (random_.below(12)) {
+  switch (random_.below(13)) {
     case 0:
     case 1:
       return kPollYield;
@@ -83,6 +85,12 @@ std::int32_t Actor::step(PollContext& context) {
       while (runtime().spend_budget()) {
       }
       return kPollPending;
+    case 7:
+      // Long enough to be replaced, where the limits are short. Seldom: it is to be a busy test.
+      if (random_.one_in(200)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(random_.below(60)));
+      }
+      return kPollReady;
     default:
       wait_ = begin_wait();
       if (wait_ == nullptr) return kPollYield;

@@ -27,6 +27,9 @@ Options some_options(const RoundPlan& plan, Random& random) {
   options.event_interval = random.pick({1, 61, 1000});
   options.lifo_slot = !random.one_in(4);
   options.poll_budget = random.pick({1, 16, 128});
+  options.stall_report_ns = random.pick({10 * kNanosPerMilli, 50 * kNanosPerMilli});
+  options.stall_replace_ns = random.pick({10 * kNanosPerMilli, 200 * kNanosPerMilli});
+  options.stall_replace_max = random.pick({0u, 1u, plan.workers, 3 * plan.workers});
   options.blocking_threads_max = random.pick({1, 4});
   options.blocking_queue_capacity = random.pick({2, 64});
   options.blocking_keep_alive_ns = random.pick({kNanosPerMilli, kNanosPerSecond});

@@ -41,7 +41,9 @@ class Fixture {
   };
 
   explicit Fixture(unsigned workers) : Fixture(with_workers(workers)) {}
-  explicit Fixture(const Options& options, std::uint64_t task_limit = 0) : runtime_(options) {
+  explicit Fixture(const Options& options, std::uint64_t task_limit = 0,
+                   const Clock& clock = SystemClock::instance())
+      : runtime_(options, clock) {
     REQUIRE(runtime_.owner_open("test", task_limit, owner_) == Status::kOk);
     runtime_.start();
   }
