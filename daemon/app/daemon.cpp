@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "daemon/app/runtime_options.hpp"
+#include "daemon/app/stall_text.hpp"
 #include "daemon/app/start_problem.hpp"
 #include "daemon/app/state_directory.hpp"
 #include "daemon/app/stop_request.hpp"
@@ -112,10 +113,7 @@ void Daemon::start_runtime() {
 }
 
 void Daemon::report_stall(const runtime::Stall& stall) {
-  const runtime::Straggler poll{stall.owner, stall.task, "task type " + stall.type,
-                                stall.lasted_ns};
-  log::warn("runtime", "worker " + std::to_string(stall.worker) + " is held up: '" +
-                           runtime_->owner_name(stall.owner) + "': " + describe(poll));
+  log::warn("runtime", stall_text(stall, runtime_->owner_name(stall.owner)));
 }
 
 void Daemon::load_plugins() {

@@ -16,6 +16,8 @@ runtime::Options runtime_options(const RuntimeSettings& settings) {
   options.blocking_queue_capacity = settings.blocking.queue_capacity;
   options.blocking_keep_alive_ns = settings.blocking.keep_alive_ms * kNanosPerMilli;
   options.stall_report_ns = settings.stall.report_ms * kNanosPerMilli;
+  options.stall_replace_ns = settings.stall.replace_ms * kNanosPerMilli;
+  options.stall_replace_max = settings.stall.replace_max;
   return options;
 }
 

@@ -63,6 +63,15 @@ inline constexpr std::uint32_t kStallReportMinMs = 10;
 inline constexpr std::uint32_t kStallReportMaxMs = 3'600'000;  // an hour
 inline constexpr std::uint32_t kStallReportDefaultMs = 50;
 
+// What is not reported is not replaced: the default is report_ms where that is more.
+inline constexpr std::uint32_t kStallReplaceMinMs = kStallReportMinMs;
+inline constexpr std::uint32_t kStallReplaceMaxMs = kStallReportMaxMs;
+inline constexpr std::uint32_t kStallReplaceDefaultMs = 200;
+static_assert(kStallReplaceDefaultMs >= kStallReportDefaultMs);
+
+inline constexpr std::uint32_t kReplaceMaxMin = 0;  // never
+inline constexpr std::uint32_t kReplaceMaxMax = 1024;
+
 // --- plugins ------------------------------------------------------------------------------------
 inline constexpr bool kAutoloadDefault = true;
 inline constexpr bool kPluginEnabledDefault = true;

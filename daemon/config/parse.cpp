@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -33,6 +34,19 @@ void read_blocking(ObjectReader& reader, BlockingSettings& blocking) {
                 blocking.keep_alive_ms);
 }
 
+void read_stall(ObjectReader& reader, StallSettings& stall) {
+  std::uint32_t replace_ms = 0;  // not said
+  reader.member("report_ms", kOptional, whole_number(kStallReportMinMs, kStallReportMaxMs),
+                stall.report_ms);
+  reader.member("replace_ms", kOptional, whole_number(kStallReplaceMinMs, kStallReplaceMaxMs),
+                replace_ms);
+  reader.member("replace_max", kOptional,
+                word_or("workers", whole_number(kReplaceMaxMin, kReplaceMaxMax)),
+                stall.replace_max);
+  stall.replace_ms =
+      replace_ms != 0 ? replace_ms : std::max(kStallReplaceDefaultMs, stall.report_ms);
+}
+
 void read_runtime(ObjectReader& reader, RuntimeSettings& runtime) {
   reader.member("workers", kOptional, auto_or(whole_number(kWorkersMin, kWorkersMax)),
                 runtime.workers);
@@ -53,10 +67,7 @@ void read_runtime(ObjectReader& reader, RuntimeSettings& runtime) {
                 runtime.poll_budget);
   reader.object("blocking", kOptional,
                 [&](ObjectReader& blocking) { read_blocking(blocking, runtime.blocking); });
-  reader.object("stall", kOptional, [&](ObjectReader& stall) {
-    stall.member("report_ms", kOptional, whole_number(kStallReportMinMs, kStallReportMaxMs),
-                 runtime.stall.report_ms);
-  });
+  reader.object("stall", kOptional, [&](ObjectReader& stall) { read_stall(stall, runtime.stall); });
 }
 
 void read_plugin(ObjectReader& reader, PluginSetting& plugin) {
@@ -115,6 +126,15 @@ void check_socket(const Settings& settings, ProblemList& problems) {
                                       " bytes; give a shorter path");
 }
 
+void check_stall(const StallSettings& stall, ProblemList& problems) {
+  if (stall.replace_ms >= stall.report_ms) return;
+  problems.add("/runtime/stall/replace_ms",
+               "found " + std::to_string(stall.replace_ms) + ", which is less than report_ms, " +
+                   std::to_string(stall.report_ms) +
+                   "; a poll is reported before its worker is replaced: raise this one or lower "
+                   "that");
+}
+
 ParsedSettings failed(std::string text) {
   ProblemList problems;
   problems.add("", std::move(text));
@@ -138,6 +158,7 @@ ParsedSettings parse_settings(std::string_view text, const std::filesystem::path
   read_root(reader, folder, settings);
   reader.finish();
   check_socket(settings, problems);
+  check_stall(settings.runtime.stall, problems);
   if (!problems.empty()) return problems.take();
   return settings;
 }

@@ -18,9 +18,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kIndentSpaces = 2;
 
-Json or_auto(const std::optional<std::uint32_t>& number) {
-  return number ? Json(*number) : Json("auto");
+Json or_word(const std::optional<std::uint32_t>& number, const char* word) {
+  return number ? Json(*number) : Json(word);
 }
+
+Json or_auto(const std::optional<std::uint32_t>& number) { return or_word(number, "auto"); }
 
 Json path_text(const std::filesystem::path& path) {
   const std::string& bytes = path.native();
@@ -46,7 +48,10 @@ Json render_runtime(const RuntimeSettings& runtime) {
        {{"threads_max", runtime.blocking.threads_max},
         {"queue_capacity", runtime.blocking.queue_capacity},
         {"keep_alive_ms", runtime.blocking.keep_alive_ms}}},
-      {"stall", Json::object({{"report_ms", runtime.stall.report_ms}})},
+      {"stall",
+       {{"report_ms", runtime.stall.report_ms},
+        {"replace_ms", runtime.stall.replace_ms},
+        {"replace_max", or_word(runtime.stall.replace_max, "workers")}}},
   };
 }
 

@@ -91,10 +91,16 @@ Rule<std::uint32_t> power_of_two(std::uint32_t min, std::uint32_t max) {
 }
 
 Rule<std::optional<std::uint32_t>> auto_or(Rule<std::uint32_t> rule) {
+  return word_or("auto", std::move(rule));
+}
+
+Rule<std::optional<std::uint32_t>> word_or(std::string word, Rule<std::uint32_t> rule) {
   using Choice = std::optional<std::uint32_t>;
-  return {"\"auto\" or " + rule.allowed,
-          [convert = std::move(rule.convert)](const json& value) -> std::optional<Choice> {
-            if (value == "auto") return Choice{};
+  std::string allowed = "\"" + word + "\" or " + rule.allowed;
+  return {std::move(allowed),
+          [word = std::move(word),
+           convert = std::move(rule.convert)](const json& value) -> std::optional<Choice> {
+            if (value == word) return Choice{};
             const Choice number = convert(value);
             return number ? std::optional<Choice>(number) : std::nullopt;
           }};

@@ -25,8 +25,9 @@ Rule<bool> boolean();
 Rule<std::uint32_t> whole_number(std::uint32_t min, std::uint32_t max);
 Rule<std::uint32_t> power_of_two(std::uint32_t min, std::uint32_t max);
 
-// The word "auto", which gives no value, or what `rule` allows.
+// A word, which gives no value, or what `rule` allows. The first: the word "auto".
 Rule<std::optional<std::uint32_t>> auto_or(Rule<std::uint32_t> rule);
+Rule<std::optional<std::uint32_t>> word_or(std::string word, Rule<std::uint32_t> rule);
 
 Rule<log::Level> log_level();
 Rule<log::Format> log_format();

@@ -24,6 +24,8 @@ struct BlockingSettings {
 
 struct StallSettings {
   std::uint32_t report_ms = limits::kStallReportDefaultMs;
+  std::uint32_t replace_ms = limits::kStallReplaceDefaultMs;  // at least report_ms
+  std::optional<std::uint32_t> replace_max;  // at a time; none: "workers", as many as those
 
   bool operator==(const StallSettings&) const = default;
 };

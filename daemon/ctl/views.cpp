@@ -52,6 +52,10 @@ std::string tasks_table(const json& rows) {
 std::string workers_table(const json& rows) {
   Table table({{"ID", kRight},
                {"STATE"},
+               {"STUCK FOR", kRight},
+               {"REPLACES", kRight},
+               {"STALLS", kRight},
+               {"LONGEST", kRight},
                {"POLLS", kRight},
                {"BUSY", kRight},
                {"LIFO", kRight},
@@ -62,10 +66,11 @@ std::string workers_table(const json& rows) {
                {"HIGH WATER", kRight},
                {"CURRENT"}});
   for (const json& row : rows) {
-    table.add({cell(row, "id"), cell(row, "state"), cell(row, "polls"),
-               duration_cell(row, "busy_ms"), cell(row, "lifo_hits"), cell(row, "steals"),
-               cell(row, "overflows"), cell(row, "parks"), cell(row, "local_depth"),
-               cell(row, "high_water"), current_cell(row)});
+    table.add({cell(row, "id"), cell(row, "state"), duration_cell(row, "stuck_ms"),
+               cell(row, "replaces"), cell(row, "stalls"), duration_cell(row, "longest_stall_ms"),
+               cell(row, "polls"), duration_cell(row, "busy_ms"), cell(row, "lifo_hits"),
+               cell(row, "steals"), cell(row, "overflows"), cell(row, "parks"),
+               cell(row, "local_depth"), cell(row, "high_water"), current_cell(row)});
   }
   return table.text();
 }
@@ -88,10 +93,11 @@ std::string queues_table(const json& rows) {
 std::string counters_table(const json& rows, bool with_type) {
   std::vector<Column> columns = {{"PLUGIN"}};
   if (with_type) columns.push_back({"TYPE"});
-  const std::vector<std::string> counters = {"live",      "spawned", "completed", "failed",
-                                             "cancelled", "dropped", "polls",     "busy_ns"};
-  for (const char* header :
-       {"LIVE", "SPAWNED", "COMPLETED", "FAILED", "CANCELLED", "DROPPED", "POLLS", "BUSY NS"}) {
+  const std::vector<std::string> counters = {"live",   "spawned",   "completed",
+                                             "failed", "cancelled", "dropped",
+                                             "polls",  "busy_ns",   "stalls"};
+  for (const char* header : {"LIVE", "SPAWNED", "COMPLETED", "FAILED", "CANCELLED", "DROPPED",
+                             "POLLS", "BUSY NS", "STALLS"}) {
     columns.push_back({header, kRight});
   }
   Table table(std::move(columns));
@@ -198,9 +204,15 @@ std::string worker_list_view(const json& result) { return workers_table(result.a
 
 std::string queue_list_view(const json& result) { return queues_table(result.at("queues")); }
 
+std::string replacements_text(const json& result) {
+  const json counts = result.value("replacements", json::object());
+  return cell(counts, "started") + " started, " + cell(counts, "active") + " active";
+}
+
 std::string metrics_view(const json& result) {
   return facts_text({{"uptime", duration_cell(result, "uptime_ms")},
                      {"tasks", cell(result, "tasks")},
+                     {"replacements", replacements_text(result)},
                      {"lost log records", cell(result.at("log"), "dropped")}}) +
          "\n" + workers_table(result.at("workers")) + "\n" + queues_table(result.at("queues")) +
          "\n" + counters_table(result.at("plugins"), false) + "\n" +

@@ -79,11 +79,21 @@ void add_waiting(const runtime::Runtime& runtime, runtime::OwnerId owner, Parts&
 
 }  // namespace
 
+namespace {
+
+std::string name_of(const runtime::Straggler& straggler) {
+  if (straggler.id.kind() == HandleKind::kJob) return "blocking job " + number(straggler.id);
+  return "the poll of task " + number(straggler.id) + " (" + straggler.what + ")";
+}
+
+}  // namespace
+
 std::string describe(const runtime::Straggler& straggler) {
-  const bool is_job = straggler.id.kind() == HandleKind::kJob;
-  const std::string lasted = " has not returned for " + duration_text(straggler.for_ns);
-  if (is_job) return "blocking job " + number(straggler.id) + lasted;
-  return "the poll of task " + number(straggler.id) + " (" + straggler.what + ")" + lasted;
+  return name_of(straggler) + " has not returned for " + duration_text(straggler.for_ns);
+}
+
+std::string describe_returned(const runtime::Straggler& straggler) {
+  return name_of(straggler) + " took " + duration_text(straggler.for_ns);
 }
 
 std::string describe_unfinished(const runtime::Runtime& runtime, runtime::OwnerId owner,

@@ -21,5 +21,7 @@ std::string describe_unfinished(const runtime::Runtime& runtime, runtime::OwnerI
 
 // The same for one poll or job.
 std::string describe(const runtime::Straggler& straggler);
+// "the poll of task 42 (task type sleeper) took 5.0 s", of one that has returned by now.
+std::string describe_returned(const runtime::Straggler& straggler);
 
 }  // namespace ekiden::daemon

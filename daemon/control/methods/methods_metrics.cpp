@@ -1,4 +1,5 @@
 // metrics.
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -25,6 +26,8 @@ struct Counters {
   std::uint64_t dropped = 0;
   std::uint64_t polls = 0;
   std::uint64_t busy_ns = 0;
+  std::uint64_t stalls = 0;
+  std::uint64_t longest_stall_ns = 0;
 
   void add(const TypeInfo& type) {
     live += type.live;
@@ -35,12 +38,16 @@ struct Counters {
     dropped += type.dropped;
     polls += type.polls;
     busy_ns += type.busy_ns;
+    stalls += type.stalls;
+    longest_stall_ns = std::max(longest_stall_ns, type.longest_stall_ns);
   }
 
   json to_json() const {
-    return {{"live", live},     {"spawned", spawned},     {"completed", completed},
-            {"failed", failed}, {"cancelled", cancelled}, {"dropped", dropped},
-            {"polls", polls},   {"busy_ns", busy_ns}};
+    return {{"live", live},           {"spawned", spawned},
+            {"completed", completed}, {"failed", failed},
+            {"cancelled", cancelled}, {"dropped", dropped},
+            {"polls", polls},         {"busy_ns", busy_ns},
+            {"stalls", stalls},       {"longest_stall_ns", longest_stall_ns}};
   }
 };
 
@@ -80,7 +87,8 @@ json metrics(const Backends& backends) {
   }
   return {{"uptime_ms", backends.daemon.uptime_ns() / runtime::kNanosPerMilli},
           {"tasks", backends.runtime.live_tasks()},
-          {"workers", worker_rows(backends)},
+          {"workers", all_worker_rows(backends)},
+          {"replacements", replacement_counts(backends)},
           {"queues", queue_rows(backends)},
           {"plugins", std::move(plugins)},
           {"types", std::move(types)},

@@ -1,6 +1,7 @@
 // worker.list, queue.list.
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "daemon/control/methods/registration.hpp"
 #include "daemon/control/plugin_control.hpp"
@@ -35,7 +36,19 @@ json worker_json(const Backends& backends, const WorkerInfo& worker) {
           {"timer_fires", worker.timer_fires},
           {"io_events", worker.io_events},
           {"budget_yields", worker.budget_yields},
+          {"stalls", worker.stalls},
+          {"longest_stall_ms", worker.longest_stall_ns / runtime::kNanosPerMilli},
+          {"stuck_ms",
+           worker.stuck_ns != 0 ? json(worker.stuck_ns / runtime::kNanosPerMilli) : json(nullptr)},
+          {"replaces", worker.replaces ? json(*worker.replaces) : json(nullptr)},
           {"current", current_json(backends, worker)}};
+}
+
+// Without replacements that have left: their counters matter to sums only.
+std::vector<WorkerInfo> present_workers(const Backends& backends) {
+  std::vector<WorkerInfo> workers = backends.runtime.list_workers();
+  std::erase_if(workers, [](const WorkerInfo& worker) { return worker.state == "left"; });
+  return workers;
 }
 
 json local_queue_json(const WorkerInfo& worker, const runtime::QueueInfo& queues) {
@@ -52,10 +65,27 @@ json local_queue_json(const WorkerInfo& worker, const runtime::QueueInfo& queues
 
 json worker_rows(const Backends& backends) {
   json rows = json::array();
-  for (const WorkerInfo& worker : backends.runtime.list_workers()) {
+  for (const WorkerInfo& worker : present_workers(backends)) {
     rows.push_back(worker_json(backends, worker));
   }
   return rows;
+}
+
+json all_worker_rows(const Backends& backends) {
+  json rows = json::array();
+  for (const WorkerInfo& worker : backends.runtime.list_workers())
+    rows.push_back(worker_json(backends, worker));
+  return rows;
+}
+
+json replacement_counts(const Backends& backends) {
+  std::uint64_t started = 0;
+  std::uint64_t active = 0;
+  for (const WorkerInfo& worker : backends.runtime.list_workers()) {
+    started += worker.replacements;
+    active += worker.replaces.has_value();
+  }
+  return {{"started", started}, {"active", active}};
 }
 
 json queue_rows(const Backends& backends) {
@@ -68,7 +98,7 @@ json queue_rows(const Backends& backends) {
                   {"overflows", queues.overflows},
                   {"refusals", queues.refusals},
                   {"pushes", queues.global_pushes}});
-  for (const WorkerInfo& worker : backends.runtime.list_workers()) {
+  for (const WorkerInfo& worker : present_workers(backends)) {
     rows.push_back(local_queue_json(worker, queues));
   }
   rows.push_back({{"name", "blocking"},

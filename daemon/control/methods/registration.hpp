@@ -24,6 +24,9 @@ void add_discover_method(MethodTable& table, std::string version);
 
 // --- Rows that more than one group shows ------------------------------------------------------
 nlohmann::json worker_rows(const Backends& backends);
+// With replacements that have left: what they did stays counted.
+nlohmann::json all_worker_rows(const Backends& backends);
+nlohmann::json replacement_counts(const Backends& backends);
 nlohmann::json queue_rows(const Backends& backends);
 
 // A task's id: a string such as "0x300000001", because not every JSON reader keeps 64 bits of a

@@ -31,7 +31,7 @@ TEST_CASE("every key is read") {
       "workers": 3, "local_queue_capacity": 4, "global_queue_capacity": 64,
       "global_queue_interval": 31, "event_interval": 7, "lifo_slot": false, "poll_budget": 9,
       "blocking": {"threads_max": 2, "queue_capacity": 5, "keep_alive_ms": 6},
-      "stall": {"report_ms": 77}
+      "stall": {"report_ms": 77, "replace_ms": 78, "replace_max": 79}
     },
     "plugins": {
       "directory": "plugins", "autoload": false, "unload_ms": 123,
@@ -46,7 +46,7 @@ TEST_CASE("every key is read") {
     "log": {"level": "trace", "format": "json"}
   })"));
   Settings expected;
-  expected.runtime = {3, 4, 64, 31, 7, false, 9, {2, 5, 6}, {77}};
+  expected.runtime = {3, 4, 64, 31, 7, false, 9, {2, 5, 6}, {77, 78, 79}};
   expected.plugins.directory = "/etc/ekiden/plugins";
   expected.plugins.autoload = false;
   expected.plugins.unload_ms = 123;
@@ -74,6 +74,21 @@ TEST_CASE("both ends of every range are allowed") {
   CHECK(with_runtime(R"("global_queue_capacity": 16777216)").empty());
   CHECK(with_runtime(R"("global_queue_interval": 65535)").empty());
   CHECK(with_runtime(R"("stall": {"report_ms": 10})").empty());
+  CHECK(with_runtime(R"("stall": {"replace_ms": 50})").empty());
+  CHECK(with_runtime(R"("stall": {"replace_max": 0})").empty());
+  CHECK(with_runtime(R"("stall": {"replace_max": 1024})").empty());
+}
+
+TEST_CASE("a worker is replaced after 200 ms, or when its poll is reported if that is later") {
+  const auto replace_ms = [](const std::string& stall) {
+    return settings_of(
+               parse(R"({"plugins": {"directory": "p"}, "runtime": {"stall": )" + stall + "}}"))
+        .runtime.stall.replace_ms;
+  };
+  CHECK(replace_ms("{}") == 200);
+  CHECK(replace_ms(R"({"report_ms": 199})") == 200);
+  CHECK(replace_ms(R"({"report_ms": 5000})") == 5000);
+  CHECK(replace_ms(R"({"report_ms": 300, "replace_ms": 300})") == 300);
 }
 
 TEST_CASE("a byte order mark, CRLF and both kinds of comment are text like any other") {

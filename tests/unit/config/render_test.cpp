@@ -19,7 +19,8 @@ TEST_CASE("rendered settings read back to the same settings") {
           "enabled": false, "limits": {"tasks": 1},
           "config": {"text": "\u0000\n\"駅\"", "number": -1.5e300, "list": [true, null, {}]}}}},
           "runtime": {"workers": 7, "global_queue_interval": 3, "lifo_slot": false,
-                      "blocking": {"threads_max": 1}, "stall": {"report_ms": 999}},
+                      "blocking": {"threads_max": 1},
+                      "stall": {"report_ms": 999, "replace_max": 0}},
           "control": {"mode": "0777", "socket": "../s\t\u0001.sock"},
           "state_directory": "/état", "log": {"level": "off", "format": "json"}})",
   };
@@ -47,7 +48,9 @@ TEST_CASE("every default is shown, in the order of the documentation") {
       "keep_alive_ms": 10000
     },
     "stall": {
-      "report_ms": 50
+      "report_ms": 50,
+      "replace_ms": 200,
+      "replace_max": "workers"
     }
   },
   "plugins": {

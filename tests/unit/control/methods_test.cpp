@@ -155,8 +155,9 @@ TEST_CASE("workers and queues have the promised members") {
   const auto table = make_method_table(daemon.backends());
   const json workers = result(*table, "worker.list")["workers"];
   REQUIRE(workers.size() == 1);
-  check_members(workers[0], {"id", "state", "polls", "steals", "overflows", "parks", "local_depth",
-                             "busy_ms", "lifo_hits", "high_water"});
+  check_members(workers[0],
+                {"id", "state", "polls", "steals", "overflows", "parks", "local_depth", "busy_ms",
+                 "lifo_hits", "high_water", "stalls", "longest_stall_ms", "stuck_ms", "replaces"});
   CHECK(workers[0]["current"]["plugin"] == "echo");
   CHECK(workers[0]["current"]["task"] == "0x300000001");
 
@@ -170,15 +171,52 @@ TEST_CASE("workers and queues have the promised members") {
   }
 }
 
+TEST_CASE("a stuck worker and its replacement are listed; one that has left only counts") {
+  FakeDaemon daemon;
+  daemon.runtime.workers_.resize(3, daemon.runtime.workers_[0]);
+  runtime::WorkerInfo& stuck = daemon.runtime.workers_[0];
+  runtime::WorkerInfo& stands_in = daemon.runtime.workers_[1];
+  runtime::WorkerInfo& has_left = daemon.runtime.workers_[2];
+  stuck.state = "stuck";
+  stuck.stuck_ns = 1500 * runtime::kNanosPerMilli;
+  stuck.stalls = 4;
+  stuck.longest_stall_ns = 2000 * runtime::kNanosPerMilli;
+  stands_in.id = 1;
+  stands_in.replaces = 0;
+  stands_in.replacements = 2;
+  has_left.id = 2;
+  has_left.state = "left";
+  has_left.replacements = 1;
+  const auto table = make_method_table(daemon.backends());
+  const json workers = result(*table, "worker.list")["workers"];
+  REQUIRE(workers.size() == 2);
+  CHECK(workers[0]["state"] == "stuck");
+  CHECK(workers[0]["stuck_ms"] == 1500);
+  CHECK(workers[0]["longest_stall_ms"] == 2000);
+  CHECK(workers[0]["stalls"] == 4);
+  CHECK(workers[0]["replaces"].is_null());
+  CHECK(workers[1]["replaces"] == 0);
+  CHECK(workers[1]["stuck_ms"].is_null());
+  const json metrics = result(*table, "metrics");
+  CHECK(metrics["workers"].size() == 3);
+  CHECK(metrics["replacements"] == json{{"started", 3}, {"active", 1}});
+}
+
 TEST_CASE("metrics add task types up to their plugin") {
   FakeDaemon daemon;
+  daemon.runtime.types_[0].stalls = 2;
+  daemon.runtime.types_[0].longest_stall_ns = 7;
   daemon.runtime.types_.push_back(daemon.runtime.types_[0]);
+  daemon.runtime.types_[1].longest_stall_ns = 5;
   const auto table = make_method_table(daemon.backends());
   const json metrics = result(*table, "metrics");
-  check_members(metrics, {"uptime_ms", "tasks", "workers", "queues", "plugins", "types", "log"});
+  check_members(metrics, {"uptime_ms", "tasks", "workers", "queues", "plugins", "types", "log",
+                          "replacements"});
   REQUIRE(metrics["plugins"].size() == 2);
   CHECK(metrics["plugins"][0]["polls"] == 0);
   CHECK(metrics["plugins"][1]["polls"] == 28);
+  CHECK(metrics["plugins"][1]["stalls"] == 4);
+  CHECK(metrics["plugins"][1]["longest_stall_ns"] == 7);
   CHECK(metrics["types"][0]["plugin"] == "echo");
 }
 
