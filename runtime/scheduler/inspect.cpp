@@ -17,7 +17,7 @@ const char* phase_name(Worker::Phase phase) {
     case Worker::Phase::kReactor:
       return "reactor";
     case Worker::Phase::kStopped:
-      return "left";
+      return "stopped";
   }
   return "unknown";
 }
@@ -42,6 +42,8 @@ void Scheduler::describe_stalls(const Worker& worker, WorkerInfo& row) const {
   row.replacements = monitor_.replacements().starts(row.id);
   if (phase == Worker::Phase::kRunning) row.stuck_ns = monitor_.stuck_for(row.id, clock_.now_ns());
   row.state = row.stuck_ns != 0 ? "stuck" : phase_name(phase);
+  // Known before its thread gets a CPU, and until it has been joined.
+  if (row.id >= config_.workers && !row.replaces) row.state = "left";
 }
 
 std::vector<WorkerInfo> Scheduler::list_workers() const {

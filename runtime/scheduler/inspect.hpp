@@ -75,8 +75,8 @@ struct TaskScan {
 
 struct WorkerInfo {
   unsigned id = 0;
-  // "running", "searching", "parked", "reactor"; "stuck": in a poll that is a stall; "left": a
-  // replacement whose work is done.
+  // "running", "searching", "parked", "reactor"; "stuck": in a poll that is a stall; "stopped": its
+  // thread has not begun or has ended; "left": a replacement that stands in for nobody.
   std::string state;
   std::uint64_t polls = 0;
   std::uint64_t busy_ns = 0;
