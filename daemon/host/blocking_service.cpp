@@ -1,12 +1,9 @@
 // ekd.blocking/1 on the runtime's blocking pool.
-#include <memory>
-#include <new>
 #include <string>
 
 #include "daemon/host/host_call.hpp"
 #include "daemon/host/services.hpp"
 #include "runtime/blocking/blocking_pool.hpp"
-#include "runtime/blocking/guarded_call.hpp"
 
 namespace ekiden::daemon::host {
 
@@ -15,34 +12,6 @@ namespace {
 using runtime::Handle;
 using runtime::Job;
 using runtime::Status;
-
-// The pool calls either `run` or `drop`. The ABI's `drop` is called in any case, so a job that has
-// one is wrapped; one without goes to the pool as it is.
-class JobWithDrop {
- public:
-  JobWithDrop(runtime::OwnerId owner, const ekd_job_options& options)
-      : owner_(owner), job_{options.run, options.drop, options.argument} {}
-
-  // The job that the pool sees; it owns `wrapped` once it was accepted.
-  static Job as_job(JobWithDrop* wrapped) { return {&run, &drop, wrapped}; }
-
- private:
-  // Drops the argument and frees itself however `run` is left.
-  struct DropAtEnd {
-    explicit DropAtEnd(void* wrapped) : self(static_cast<JobWithDrop*>(wrapped)) {}
-    ~DropAtEnd() { runtime::drop_guarded(self->owner_, self->job_); }
-    const std::unique_ptr<JobWithDrop> self;
-  };
-
-  static std::int32_t run(void* wrapped) {
-    const DropAtEnd end(wrapped);
-    return end.self->job_.run(end.self->job_.argument);
-  }
-  static void drop(void* wrapped) { const DropAtEnd end(wrapped); }
-
-  const runtime::OwnerId owner_;
-  const Job job_;
-};
 
 std::int32_t read_options(HostCall& call, const ekd_job_options* given, ekd_job_options& out) {
   if (const StructFault fault = read_struct(given, out); fault != StructFault::kNone) {
@@ -53,17 +22,10 @@ std::int32_t read_options(HostCall& call, const ekd_job_options* given, ekd_job_
   return EKD_OK;
 }
 
-// On success the pool owns what `wrapped` holds.
+// As the ABI has it, the pool calls either `run` or `drop`, so a job goes to it as it is.
 Status submit_job(HostCall& call, const ekd_job_options& options, Handle& out, int& os_error) {
-  runtime::BlockingPool& pool = call.runtime().blocking();
-  if (options.drop == nullptr) {
-    return pool.submit(call.owner(), Job{options.run, nullptr, options.argument}, out, &os_error);
-  }
-  auto wrapped = std::make_unique<JobWithDrop>(call.owner(), options);
-  const Status status =
-      pool.submit(call.owner(), JobWithDrop::as_job(wrapped.get()), out, &os_error);
-  if (status == Status::kOk) static_cast<void>(wrapped.release());
-  return status;
+  return call.runtime().blocking().submit(
+      call.owner(), Job{options.run, options.drop, options.argument}, out, &os_error);
 }
 
 std::int32_t submit(ekd_ctx* ctx, const ekd_job_options* given, ekd_job* out_job, ekd_error* err) {
