@@ -35,6 +35,9 @@ void Connection::receive() {
   }
   if (count == 0) {
     ended_ = true;
+    // One that only sends no more still waits for its answers. One that has closed its socket can
+    // have none, and whoever works for it should know.
+    if (is_abandoned()) broken_ = true;
   } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
     readable_ = false;
   } else if (errno != EINTR) {
@@ -65,7 +68,9 @@ void Connection::end_request(Answer answer) {
 
 void Connection::flush() {
   if (broken_ || write_blocked_ || output_.empty()) return;
-  switch (output_.flush(socket_, kWriteBytesPerTurn)) {
+  const OutputQueue::Flush flushed = output_.flush(socket_, kWriteBytesPerTurn);
+  link_->give_room(output_.take_written_progress());
+  switch (flushed) {
     case OutputQueue::Flush::kDone:
     case OutputQueue::Flush::kMore:
       break;

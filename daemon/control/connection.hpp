@@ -2,16 +2,18 @@
 // calls and no event loop. Control thread only.
 //
 //   open ──the peer sends no more──> ended ──nothing in flight, nothing to write──> finished
-//     └────────a call on the socket failed────────> broken = finished
+//     └──the peer is gone, or a call on the socket failed──> broken = finished
 //
 // It stops asking for input while kInFlightMax requests are in flight or kOutputPauseBytes wait to
 // be taken: the client's own kernel buffer fills, and it waits.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "daemon/control/client_link.hpp"
 #include "daemon/control/line_buffer.hpp"
 #include "daemon/control/output_queue.hpp"
 #include "daemon/control/responder.hpp"
@@ -25,6 +27,7 @@ class Connection {
 
   ConnectionId id() const { return id_; }
   int socket() const { return socket_; }
+  const std::shared_ptr<ClientLink>& link() const { return link_; }
 
   // --- Input ----------------------------------------------------------------------------------
   // The event loop says that the socket may have something.
@@ -47,6 +50,10 @@ class Connection {
   void end_request(Answer answer);
   // Says something that is no answer to a begun request: the line was none.
   void send(std::string line) { output_.push(std::move(line)); }
+  // Progress of a begun request. Its size has been taken from the link's room.
+  void send_progress(std::string line) {
+    output_.push(std::move(line), OutputQueue::Kind::kProgress);
+  }
 
   void flush();
   bool has_output() const { return !broken_ && !output_.empty(); }
@@ -65,6 +72,7 @@ class Connection {
 
   const int socket_;
   const ConnectionId id_;
+  const std::shared_ptr<ClientLink> link_ = std::make_shared<ClientLink>();
   LineBuffer input_;
   OutputQueue output_;
   std::size_t in_flight_ = 0;

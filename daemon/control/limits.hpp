@@ -27,6 +27,9 @@ inline constexpr std::size_t kOutputPauseBytes = 1024 * 1024;
 // Beyond this, the answer to a request that was in flight already is replaced by the error `busy`.
 inline constexpr std::size_t kOutputMaxBytes = 8 * 1024 * 1024;
 
+// Progress events that a client has not read yet. Beyond it they are dropped; the answer is not.
+inline constexpr std::size_t kProgressUnreadBytes = 256 * 1024;
+
 // What one connection may take of a turn of the control thread before the others have theirs.
 inline constexpr std::size_t kReadChunkBytes = 64 * 1024;
 inline constexpr std::size_t kLinesPerTurn = 32;
@@ -67,5 +70,7 @@ static_assert(kAnswerMaxBytes > 2 * kLineMaxBytes,
               "what a client sends must be able to come back, escaped");
 static_assert(kTaskListMax * 4096 <= kAnswerMaxBytes);
 static_assert(kLineBytesPerTurn <= kLineMaxBytes);
+static_assert(kProgressUnreadBytes < kOutputPauseBytes,
+              "progress alone never keeps a client's requests from being read");
 
 }  // namespace ekiden::daemon::control

@@ -1,5 +1,5 @@
-// What is on its way to the control thread: answers, from whichever thread finished a request, and
-// the rest of work that was done in part.
+// What is on its way to the control thread: answers, and progress in front of them, from whichever
+// thread finished a request, and the rest of work that was done in part.
 //
 // It outlives the server where a responder does: after close() it takes both and drops them.
 #pragma once

@@ -15,10 +15,10 @@ constexpr std::size_t kGather = 16;
 
 }  // namespace
 
-void OutputQueue::push(std::string line) {
+void OutputQueue::push(std::string line, Kind kind) {
   if (line.empty()) return;
   bytes_ += line.size();
-  lines_.push_back(std::move(line));
+  lines_.push_back({std::move(line), kind});
 }
 
 OutputQueue::Flush OutputQueue::flush(int socket, std::size_t bytes_max) {
@@ -30,7 +30,7 @@ OutputQueue::Flush OutputQueue::flush(int socket, std::size_t bytes_max) {
     std::size_t count = 0;
     std::size_t offset = written_;
     for (auto line = lines_.begin(); line != lines_.end() && count < kGather; ++line) {
-      parts[count++] = {line->data() + offset, line->size() - offset};
+      parts[count++] = {line->text.data() + offset, line->text.size() - offset};
       offset = 0;
     }
     msghdr message{};
@@ -50,8 +50,10 @@ OutputQueue::Flush OutputQueue::flush(int socket, std::size_t bytes_max) {
 void OutputQueue::drop_written(std::size_t count) {
   bytes_ -= count;
   written_ += count;
-  while (!lines_.empty() && written_ >= lines_.front().size()) {
-    written_ -= lines_.front().size();
+  while (!lines_.empty() && written_ >= lines_.front().text.size()) {
+    const Line& line = lines_.front();
+    written_ -= line.text.size();
+    if (line.kind == Kind::kProgress) written_progress_ += line.text.size();
     lines_.pop_front();
   }
 }

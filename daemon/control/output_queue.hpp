@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
 
 namespace ekiden::daemon::control {
 
@@ -17,10 +18,16 @@ class OutputQueue {
     kBroken,   // there is nobody to write to
   };
 
-  void push(std::string line);
+  // What lines are, for take_written_progress().
+  enum class Kind : std::uint8_t { kAnswer, kProgress };
+
+  void push(std::string line, Kind kind = Kind::kAnswer);
 
   // Writes at most about `bytes_max` bytes to a socket. Never blocks, never raises SIGPIPE.
   [[nodiscard]] Flush flush(int socket, std::size_t bytes_max);
+
+  // Bytes of progress lines that have been written whole since the last call.
+  std::size_t take_written_progress() { return std::exchange(written_progress_, 0); }
 
   std::size_t bytes() const { return bytes_; }
   bool empty() const { return bytes_ == 0; }
@@ -28,9 +35,15 @@ class OutputQueue {
  private:
   void drop_written(std::size_t count);
 
-  std::deque<std::string> lines_;
+  struct Line {
+    std::string text;
+    Kind kind;
+  };
+
+  std::deque<Line> lines_;
   std::size_t written_ = 0;  // of the first line
   std::size_t bytes_ = 0;    // not yet written
+  std::size_t written_progress_ = 0;
 };
 
 }  // namespace ekiden::daemon::control

@@ -35,6 +35,8 @@ std::string allowed(const ParamSpec& spec) {
                  : "one of " + join(spec.one_of);
     case ParamType::kInteger:
       return "an integer from " + std::to_string(spec.min) + " to " + std::to_string(spec.max);
+    case ParamType::kBoolean:
+      return "true or false";
     case ParamType::kAny:
       break;
   }
@@ -59,6 +61,8 @@ bool is_allowed(const json& value, const ParamSpec& spec) {
     }
     case ParamType::kInteger:
       return is_integer_within(value, spec.min, spec.max);
+    case ParamType::kBoolean:
+      return value.is_boolean();
     case ParamType::kAny:
       break;
   }
@@ -117,6 +121,8 @@ json param_schema(const ParamSpec& spec) {
       return {{"type", "string"}};
     case ParamType::kInteger:
       return {{"type", "integer"}, {"minimum", spec.min}, {"maximum", spec.max}};
+    case ParamType::kBoolean:
+      return {{"type", "boolean"}};
     case ParamType::kAny:
       break;
   }

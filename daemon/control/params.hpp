@@ -16,6 +16,7 @@ namespace ekiden::daemon::control {
 enum class ParamType : std::uint8_t {
   kString,   // max_bytes, one_of
   kInteger,  // min, max
+  kBoolean,
   kAny,
 };
 

@@ -25,9 +25,10 @@ void PluginAccess::unload(std::string name, PluginDone done) {
 }
 
 void PluginAccess::call(std::string name, std::string method, std::string params_json,
-                        std::chrono::nanoseconds timeout, PluginDone done) {
+                        std::chrono::nanoseconds timeout, PluginDone done,
+                        PluginProgress progress) {
   plugins_.call(std::move(name), std::move(method), std::move(params_json), timeout,
-                std::move(done));
+                std::move(done), std::move(progress));
 }
 
 }  // namespace ekiden::daemon::control

@@ -19,7 +19,7 @@ class PluginAccess final : public PluginControl {
   void load(std::string name, PluginDone done) override;
   void unload(std::string name, PluginDone done) override;
   void call(std::string name, std::string method, std::string params_json,
-            std::chrono::nanoseconds timeout, PluginDone done) override;
+            std::chrono::nanoseconds timeout, PluginDone done, PluginProgress progress) override;
 
  private:
   PluginManager& plugins_;

@@ -22,7 +22,7 @@ class PluginControl {
   virtual void load(std::string name, PluginDone done) = 0;
   virtual void unload(std::string name, PluginDone done) = 0;
   virtual void call(std::string name, std::string method, std::string params_json,
-                    std::chrono::nanoseconds timeout, PluginDone done) = 0;
+                    std::chrono::nanoseconds timeout, PluginDone done, PluginProgress progress) = 0;
 
  protected:
   ~PluginControl() = default;

@@ -5,19 +5,28 @@
 
 #include "daemon/control/json_line.hpp"
 #include "daemon/control/limits.hpp"
+#include "daemon/control/progress_channel.hpp"
 
 namespace ekiden::daemon::control {
 
 Responder::Responder(std::shared_ptr<AnswerSink> sink, ConnectionId connection,
-                     const Request& request)
+                     const Request& request, std::shared_ptr<ClientLink> client)
     : sink_(std::move(sink)),
       connection_(connection),
       wants_answer_(request.wants_answer),
-      id_(request.id) {}
+      id_(request.id),
+      client_(std::move(client)) {}
 
 Responder::~Responder() {
   if (sink_ == nullptr) return;
   error({ErrorKind::kInternal, "the request was dropped without an answer", {}});
+}
+
+std::shared_ptr<ProgressChannel> Responder::open_progress(const std::string& plugin, bool want) {
+  progress_ = std::make_shared<ProgressChannel>(want && wants_answer_ ? sink_ : nullptr,
+                                                wants_answer_ ? client_ : nullptr, connection_, id_,
+                                                plugin);
+  return progress_;
 }
 
 void Responder::result(const nlohmann::json& value) {
@@ -46,6 +55,7 @@ void Responder::defer(Continuation next) && {
 }
 
 void Responder::finish(std::string line) {
+  if (progress_ != nullptr) progress_->close();
   std::exchange(sink_, nullptr)->deliver({connection_, id_, std::move(line)});
 }
 

@@ -16,13 +16,18 @@ namespace ekiden::daemon::control {
 // Names a connection for the server's life: never used twice.
 using ConnectionId = std::uint64_t;
 
-// A request is over.
+// A request is over, or (kProgress) goes on and has something to say.
 struct Answer {
+  enum class Kind : std::uint8_t { kAnswer, kProgress };
+
   ConnectionId connection = 0;
   IdText id;
   std::string line;  // empty where it wanted no answer
+  Kind kind = Kind::kAnswer;
 };
 
+class ClientLink;
+class ProgressChannel;
 struct Deferred;
 
 // Where answers go.
@@ -42,10 +47,16 @@ class AnswerSink {
 // client so, as an internal error. Any thread, one at a time; it may outlive the server.
 class Responder {
  public:
-  Responder(std::shared_ptr<AnswerSink> sink, ConnectionId connection, const Request& request);
+  // `client` may be null: then it never goes.
+  Responder(std::shared_ptr<AnswerSink> sink, ConnectionId connection, const Request& request,
+            std::shared_ptr<ClientLink> client = nullptr);
   ~Responder();
   Responder(Responder&& other) noexcept = default;
   Responder& operator=(Responder&&) = delete;
+
+  // The way of this request's progress, which ends with the answer. Where the client does not
+  // `want` any, or waits for no answer, it still learns whether somebody waits. Once.
+  std::shared_ptr<ProgressChannel> open_progress(const std::string& plugin, bool want);
 
   void result(const nlohmann::json& value);
   // A result that is JSON text already, a plugin's say. Text that is not JSON, or too deep, becomes
@@ -66,6 +77,8 @@ class Responder {
   ConnectionId connection_;
   bool wants_answer_;
   IdText id_;
+  std::shared_ptr<ClientLink> client_;
+  std::shared_ptr<ProgressChannel> progress_;
 };
 
 // The rest of a request's work.

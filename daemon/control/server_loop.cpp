@@ -88,6 +88,8 @@ void ServerLoop::run() {
   while (!stop_.load(std::memory_order_acquire))
     turn(accept_again_ns_);
   flush_before_end();
+  for (auto& [id, client] : clients_)
+    client.connection.link()->set_gone();
   mailbox_->close();
 }
 
@@ -170,7 +172,7 @@ void ServerLoop::answer_line(Connection& connection, std::string_view line) {
   }
   const auto& request = std::get<Request>(message);
   connection.begin_request();
-  methods_->call(request, params, Responder(mailbox_, connection.id(), request));
+  methods_->call(request, params, Responder(mailbox_, connection.id(), request, connection.link()));
 }
 
 // One part a turn, of whoever waits longest: so a request that takes a second holds up the others
@@ -190,7 +192,11 @@ void ServerLoop::hand_out_answers() {
   for (Answer& answer : mailbox_->take()) {
     const auto found = clients_.find(answer.connection);
     if (found == clients_.end()) continue;  // the client is gone
-    found->second.connection.end_request(std::move(answer));
+    if (answer.kind == Answer::Kind::kProgress) {
+      found->second.connection.send_progress(std::move(answer.line));
+    } else {
+      found->second.connection.end_request(std::move(answer));
+    }
     enqueue(found->second);
   }
 }
@@ -212,6 +218,7 @@ void ServerLoop::settle(Client& client) {
 
 void ServerLoop::remove(Clients::iterator position) {
   mailbox_->drop_work(position->first);
+  position->second.connection.link()->set_gone();
   loop_->remove(position->second.registration);
   clients_.erase(position);
 }

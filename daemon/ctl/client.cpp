@@ -72,11 +72,16 @@ Failure failure_of(const json& error) {
   return {exit_code_of(error), message->get<std::string>()};
 }
 
-// Nothing where the line answers another request.
-std::optional<std::variant<json, Failure>> read_answer(const std::string& line, std::uint64_t id) {
+// Nothing where the line answers another request, or none.
+std::optional<std::variant<json, Failure>> read_answer(const std::string& line, std::uint64_t id,
+                                                       const Client::OnNotice& on_notice) {
   json answer;
   if (const auto problem = control::read_json(line, answer)) {
     return Failure{kExitFailed, "the daemon's answer is not acceptable JSON: " + *problem};
+  }
+  if (answer.is_object() && answer.contains("method")) {
+    if (on_notice) on_notice(answer.value("params", json::object()));
+    return std::nullopt;
   }
   const bool is_object = answer.is_object() && answer.contains("id");
   if (!is_object) return Failure{kExitFailed, "the daemon's answer is not one of JSON-RPC 2.0"};
@@ -126,7 +131,7 @@ std::optional<Failure> Client::connect(const std::string& path, Deadline deadlin
 }
 
 std::variant<json, Failure> Client::call(std::string_view method, const json& params,
-                                         Deadline deadline) {
+                                         Deadline deadline, const OnNotice& on_notice) {
   const std::uint64_t id = ++last_id_;
   const json request = {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}};
   const std::string line = control::write_json(request);
@@ -139,7 +144,7 @@ std::variant<json, Failure> Client::call(std::string_view method, const json& pa
   std::string answer;
   for (;;) {
     if (auto failure = receive_line(answer, deadline)) return std::move(*failure);
-    if (auto read = read_answer(answer, id)) return std::move(*read);
+    if (auto read = read_answer(answer, id, on_notice)) return std::move(*read);
   }
 }
 

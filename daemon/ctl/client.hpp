@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -26,10 +27,14 @@ class Client {
   // Nothing where it is connected. Unreachable: nobody listens there; denied: the socket's mode.
   std::optional<Failure> connect(const std::string& path, Deadline deadline);
 
+  // What the daemon says while a request runs: the params of a notification.
+  using OnNotice = std::function<void(const nlohmann::json& params)>;
+
   // The result, or the daemon's error, or what happened to the connection. At the deadline the
-  // request may still be carried out.
+  // request may still be carried out. `on_notice` may be null.
   std::variant<nlohmann::json, Failure> call(std::string_view method, const nlohmann::json& params,
-                                             Deadline deadline);
+                                             Deadline deadline,
+                                             const OnNotice& on_notice = nullptr);
 
  private:
   std::optional<Failure> send(std::string_view line, Deadline deadline);

@@ -48,6 +48,7 @@ struct Arguments {
   std::string level;
   std::string component;
   std::string file;
+  bool progress = false;
 };
 
 // Declares the commands. What the chosen one stands for is written into `command`.
@@ -184,12 +185,15 @@ class Declaration {
         add(app_, "call", "Calls a command of a plugin", "plugin.call", [this](json& params) {
           params["plugin"] = arguments_.name;
           params["method"] = arguments_.method;
+          if (arguments_.progress) params["progress"] = true;
           if (arguments_.json_text.empty()) return;
           params["params"] = read_argument(kCallNestingMax);
         });
     call.add_option("PLUGIN", arguments_.name, "The plugin's name")->required();
     call.add_option("METHOD", arguments_.method, "The plugin's command")->required();
     call.add_option("JSON", arguments_.json_text, "What the command takes");
+    call.add_flag("--progress", arguments_.progress,
+                  "Prints what the command says meanwhile to stderr, as lines of JSON");
 
     CLI::App& rpc =
         add(app_, "rpc", "Calls a method of the control protocol", "", [this](json& params) {

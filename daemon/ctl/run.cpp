@@ -73,7 +73,15 @@ milliseconds timeout_of(const Command& command, Client& client) {
   return kTimeout;
 }
 
-Result carry_out(const Command& command) {
+// As lines of JSON, each at once: somebody may be reading them through a pipe.
+Client::OnNotice shown_on(std::ostream& err) {
+  return [&err](const json& params) {
+    const auto data = params.find("data");
+    if (data != params.end()) err << json_line(*data) << std::flush;
+  };
+}
+
+Result carry_out(const Command& command, std::ostream& err) {
   json params;
   static_cast<void>(control::read_json(command.params_json, params));
   if (command.check_file) {
@@ -88,7 +96,7 @@ Result carry_out(const Command& command) {
     params["timeout_ms"] = std::min<std::int64_t>(timeout.count(), control::kCallMaxMs);
     timeout += kAnswerMargin;
   }
-  return client.call(command.method, params, steady_clock::now() + timeout);
+  return client.call(command.method, params, steady_clock::now() + timeout, shown_on(err));
 }
 
 int carry_out_dump(const Command& command, std::ostream& out, std::ostream& err) {
@@ -116,7 +124,7 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
   if (const int* exit_code = std::get_if<int>(&read)) return *exit_code;
   const auto& command = std::get<Command>(read);
   if (command.by_pages) return carry_out_dump(command, out, err);
-  const Result result = carry_out(command);
+  const Result result = carry_out(command, err);
   if (const auto* failure = std::get_if<Failure>(&result)) {
     err << "ekidenctl: " << escape_text(failure->text) << "\n";
     return failure->exit_code;

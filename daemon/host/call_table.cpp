@@ -15,7 +15,8 @@ static_assert(kCallKind != HandleKind::kTask && kCallKind != HandleKind::kTimer 
                   kCallKind != HandleKind::kIo && kCallKind != HandleKind::kJob,
               "a call is never taken for a handle of the runtime");
 
-ekd_call CallTable::open(const ekd_ctx* ctx, AnswerFn&& answer) {
+ekd_call CallTable::open(const ekd_ctx* ctx, AnswerFn&& answer, ProgressFn progress) {
+  auto shared = progress ? std::make_shared<const ProgressFn>(std::move(progress)) : nullptr;
   const MutexLock lock(mutex_);
   if (free_.empty()) {
     if (slots_.size() >= kOpenCallsMax) return 0;
@@ -27,20 +28,37 @@ ekd_call CallTable::open(const ekd_ctx* ctx, AnswerFn&& answer) {
   Slot& slot = slots_[index];
   slot.ctx = ctx;
   slot.answer = std::move(answer);
+  slot.progress = std::move(shared);
   ++slot.generation;
   return Handle(kCallKind, index, slot.generation).bits();
 }
 
-Status CallTable::take(const ekd_ctx* ctx, ekd_call call, AnswerFn& out) {
+Status CallTable::find(const ekd_ctx* ctx, ekd_call call, std::uint32_t& index) const {
   const Handle handle(call);
   if (handle.is_null() || handle.kind() != kCallKind) return Status::kStale;
-  const MutexLock lock(mutex_);
   if (handle.index() >= slots_.size()) return Status::kStale;
   const Slot& slot = slots_[handle.index()];
   if (slot.ctx == nullptr || slot.generation != handle.generation()) return Status::kStale;
   if (ctx != nullptr && slot.ctx != ctx) return Status::kForeign;
-  out = close(handle.index());
+  index = handle.index();
   return Status::kOk;
+}
+
+Status CallTable::take(const ekd_ctx* ctx, ekd_call call, AnswerFn& out) {
+  const MutexLock lock(mutex_);
+  std::uint32_t index = 0;
+  const Status status = find(ctx, call, index);
+  if (status == Status::kOk) out = close(index);
+  return status;
+}
+
+Status CallTable::progress_of(const ekd_ctx* ctx, ekd_call call,
+                              std::shared_ptr<const ProgressFn>& out) {
+  const MutexLock lock(mutex_);
+  std::uint32_t index = 0;
+  const Status status = find(ctx, call, index);
+  if (status == Status::kOk) out = slots_[index].progress;
+  return status;
 }
 
 std::vector<AnswerFn> CallTable::take_all(const ekd_ctx* ctx) {
@@ -55,6 +73,7 @@ std::vector<AnswerFn> CallTable::take_all(const ekd_ctx* ctx) {
 AnswerFn CallTable::close(std::uint32_t index) {
   Slot& slot = slots_[index];
   slot.ctx = nullptr;
+  slot.progress = nullptr;
   // A slot whose generation would wrap is not used again: no old handle ever names a new call.
   if (slot.generation != ~std::uint32_t{0}) free_.push_back(index);
   return std::exchange(slot.answer, nullptr);

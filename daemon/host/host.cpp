@@ -59,8 +59,8 @@ void Host::expect_lifecycle_done(ekd_ctx* ctx,
 
 void Host::forget_lifecycle_done(ekd_ctx* ctx) { expect_lifecycle_done(ctx, nullptr); }
 
-ekd_call Host::open_call(ekd_ctx* ctx, AnswerFn answer) {
-  const ekd_call call = calls_.open(ctx, std::move(answer));
+ekd_call Host::open_call(ekd_ctx* ctx, AnswerFn answer, ProgressFn progress) {
+  const ekd_call call = calls_.open(ctx, std::move(answer), std::move(progress));
   if (call == 0) answer({EKD_E_FULL, {}, "too many commands wait for plugins to answer"});
   return call;
 }

@@ -38,6 +38,7 @@ class Host {
  public:
   using CallAnswer = host::CallAnswer;
   using AnswerFn = host::AnswerFn;
+  using ProgressFn = host::ProgressFn;
 
   // One at a time in a process: wakers carry no context and reach the runtime through it.
   explicit Host(runtime::Runtime& runtime);
@@ -65,8 +66,9 @@ class Host {
 
   // A command that waits for its answer. `answer` runs exactly once, on any thread, with no lock of
   // the host held: from call_reply, close_call or drop_calls; or within this call, with
-  // EKD_E_FULL, where too many wait already (then 0 is returned).
-  ekd_call open_call(ekd_ctx* ctx, AnswerFn answer);
+  // EKD_E_FULL, where too many wait already (then 0 is returned). `progress` is told what
+  // call_progress says; null: nobody asked.
+  ekd_call open_call(ekd_ctx* ctx, AnswerFn answer, ProgressFn progress = nullptr);
   // Answers it if it is still open: its time is up, or the callback refused it.
   void close_call(ekd_call call, CallAnswer answer);
   // Answers what is still open: the plugin was unloaded before it did. Says how many those were.

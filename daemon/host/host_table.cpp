@@ -1,5 +1,6 @@
 // What init receives: the way to the services, and the answers to the daemon's own questions.
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -120,8 +121,47 @@ std::int32_t call_reply(ekd_ctx* ctx, ekd_call handle, std::int32_t code, ekd_st
   });
 }
 
+// --- Progress ----------------------------------------------------------------------------------
+
+// Ends a call that nobody waits for: what the plugin still answers goes nowhere, and its slot is
+// free now and not when its time is up.
+std::int32_t abandon(HostCall& call, ekd_call handle) {
+  AnswerFn answer;
+  if (call.instance().calls.take(call.ctx(), handle, answer) == Status::kOk) {
+    answer({EKD_E_CANCELLED, {}, "nobody waits for the answer any more"});
+  }
+  return call.refuse_quietly(EKD_E_CANCELLED, "nobody waits for the answer any more");
+}
+
+std::int32_t tell_progress(HostCall& call, ekd_call handle, std::string_view text) {
+  if (text.size() > kProgressMaxBytes) {
+    return call.refuse(EKD_E_TOO_BIG, "the progress is over 64 KiB");
+  }
+  if (!find_json_fault(text, {kProgressMaxBytes, kProgressMaxDepth}).empty()) {
+    return call.refuse(EKD_E_INVALID, "the progress is not JSON, or nested too deep");
+  }
+  std::shared_ptr<const ProgressFn> progress;
+  const Status status = call.instance().calls.progress_of(call.ctx(), handle, progress);
+  // Answered, by its deadline perhaps, which a plugin cannot know: for it that is the same as a
+  // client that has gone.
+  if (status == Status::kStale) return abandon(call, handle);
+  if (status != Status::kOk) return call.answer(status);
+  if (progress == nullptr || (*progress)(json_in_one_line(text))) return EKD_OK;
+  return abandon(call, handle);
+}
+
+std::int32_t call_progress(ekd_ctx* ctx, ekd_call handle, ekd_str json) {
+  HostCall call(ctx, Function::kCallProgress, nullptr, handle);
+  if (!call.admitted()) return call.refusal();
+  if (!is_readable(json)) {
+    return call.refuse(EKD_E_INVALID, "json.data is NULL, but its size is not 0");
+  }
+  return guarded(call, [&] { return tell_progress(call, handle, view_of(json)); });
+}
+
 constexpr ekd_host kTable = {
-    sizeof(ekd_host), EKD_ABI_MAJOR, EKD_ABI_MINOR, get_ext, lifecycle_done, call_reply,
+    sizeof(ekd_host), EKD_ABI_MAJOR, EKD_ABI_MINOR, get_ext,
+    lifecycle_done,   call_reply,    call_progress,
 };
 
 }  // namespace

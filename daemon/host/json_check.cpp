@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
-#include "daemon/host/limits.hpp"
 #include "daemon/logging/escape.hpp"
 
 namespace ekiden::daemon::host {
@@ -18,6 +17,7 @@ using nlohmann::json;
 // it.
 class DepthCheck final : public json::json_sax_t {
  public:
+  explicit DepthCheck(std::size_t depth_max) : depth_max_(depth_max) {}
   bool null() override { return true; }
   bool boolean(bool) override { return true; }
   bool number_integer(number_integer_t) override { return true; }
@@ -46,8 +46,8 @@ class DepthCheck final : public json::json_sax_t {
 
  private:
   bool descend() {
-    if (++depth_ <= kReplyMaxDepth) return true;
-    fault_ = "is nested deeper than " + std::to_string(kReplyMaxDepth) + " levels";
+    if (++depth_ <= depth_max_) return true;
+    fault_ = "is nested deeper than " + std::to_string(depth_max_) + " levels";
     return false;
   }
   bool ascend() {
@@ -55,22 +55,23 @@ class DepthCheck final : public json::json_sax_t {
     return true;
   }
 
+  const std::size_t depth_max_;
   std::size_t depth_ = 0;
   std::string fault_;
 };
 
 }  // namespace
 
-std::string find_json_fault(std::string_view text) {
-  if (text.size() > kReplyMaxBytes) {
+std::string find_json_fault(std::string_view text, JsonBounds bounds) {
+  if (text.size() > bounds.bytes) {
     return "is " + std::to_string(text.size()) + " bytes long; at most " +
-           std::to_string(kReplyMaxBytes) + " are carried";
+           std::to_string(bounds.bytes) + " are carried";
   }
   // The parser takes a zero byte for the end of its input, and would pass over what follows.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
     return "is not JSON: byte " + std::to_string(zero + 1) + " is zero";
   }
-  DepthCheck check;
+  DepthCheck check(bounds.depth);
   if (json::sax_parse(text.begin(), text.end(), &check)) return {};
   return check.fault().empty() ? "is not JSON" : escape_text(check.fault());
 }

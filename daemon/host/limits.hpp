@@ -13,6 +13,10 @@ inline constexpr std::uint32_t kStructMaxBytes = 4096;
 // A command's answer: one JSON value. Both as on the control plane, which carries it on.
 inline constexpr std::size_t kReplyMaxBytes = 1024 * 1024;
 inline constexpr std::size_t kReplyMaxDepth = 32;
+// A progress event. It travels inside params inside a message, and is read by clients that take 32
+// levels in all; one level is kept for what may come around it.
+inline constexpr std::size_t kProgressMaxBytes = 64 * 1024;
+inline constexpr std::size_t kProgressMaxDepth = 29;
 
 // A command that is never answered is closed by its deadline, so this many wait only where a plugin
 // answers none at all.

@@ -15,6 +15,7 @@ constexpr std::array<std::string_view, kFunctions> kNames = {
     "ekd_host get_ext",
     "ekd_host lifecycle_done",
     "ekd_host call_reply",
+    "ekd_host call_progress",
     "ekd.task/1 type_register",
     "ekd.task/1 reserve",
     "ekd.task/1 commit",

@@ -15,6 +15,7 @@ enum class Function : std::uint8_t {
   kGetExt,
   kLifecycleDone,
   kCallReply,
+  kCallProgress,
   kTaskTypeRegister,
   kTaskReserve,
   kTaskCommit,

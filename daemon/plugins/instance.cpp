@@ -268,7 +268,7 @@ void Instance::end(InstanceState state, const Refusal& why) {
 // --- Commands ------------------------------------------------------------------------------------
 
 void Instance::call(std::string method, std::string params, runtime::Nanos deadline_ns,
-                    PluginDone done) {
+                    PluginDone done, PluginProgress progress) {
   const auto self = shared_from_this();
   const auto answer = std::make_shared<Answer>(std::move(done), surroundings_.deadlines);
   Host& host = surroundings_.host;
@@ -278,11 +278,12 @@ void Instance::call(std::string method, std::string params, runtime::Nanos deadl
     // and answers it.
     runtime::MutexLock lock(mutex_);
     if (state_ == InstanceState::kRunning) {
-      call = host.open_call(ctx_, [answer, name = name_](Host::CallAnswer from) {
+      const auto give = [answer, name = name_](Host::CallAnswer from) {
         const Outcome outcome = outcome_of(from.code);
         std::string message = outcome == Outcome::kOk ? "" : "'" + name + "': " + from.error;
         answer->give({outcome, std::move(message), std::move(from.json)});
-      });
+      };
+      call = host.open_call(ctx_, give, std::move(progress));
     }
   }
   if (call == 0) {

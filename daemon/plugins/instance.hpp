@@ -55,7 +55,8 @@ class Instance : public std::enable_shared_from_this<Instance> {
   // --- Any thread; none of them waits ------------------------------------------------------------
   void load(PluginDone done);  // once, first
   void unload(runtime::Nanos deadline_ns, PluginDone done);
-  void call(std::string method, std::string params, runtime::Nanos deadline_ns, PluginDone done);
+  void call(std::string method, std::string params, runtime::Nanos deadline_ns, PluginDone done,
+            PluginProgress progress);
   // A start that has answered "pending", or will, is given up and rolled back.
   void give_up_start();
 

@@ -273,12 +273,14 @@ std::vector<PluginLeftover> PluginManager::unload_all(runtime::Nanos deadline_ns
 // --- Commands ------------------------------------------------------------------------------------
 
 void PluginManager::call(std::string name, std::string method, std::string params_json,
-                         std::chrono::nanoseconds timeout, PluginDone done) {
+                         std::chrono::nanoseconds timeout, PluginDone done,
+                         PluginProgress progress) {
   const auto instance = parts_->table.find_live(name);
   if (!instance) {
     return done(refused(Outcome::kNotFound, "no plugin '" + name + "' is loaded"));
   }
-  instance->call(std::move(method), std::move(params_json), from_now(timeout), std::move(done));
+  instance->call(std::move(method), std::move(params_json), from_now(timeout), std::move(done),
+                 std::move(progress));
 }
 
 // --- Looking at them -----------------------------------------------------------------------------

@@ -63,9 +63,10 @@ class PluginManager {
   void unload(std::string name, PluginDone done);
 
   // A command of the plugin; json is what it answered. `params_json`: JSON text or empty.
-  // kNotFound: no such plugin or method. kConflict: it does not run (yet, or any more).
+  // `progress` (null: nobody asked) is told how far it is. kNotFound: no such plugin or method.
+  // kConflict: it does not run (yet, or any more).
   void call(std::string name, std::string method, std::string params_json,
-            std::chrono::nanoseconds timeout, PluginDone done);
+            std::chrono::nanoseconds timeout, PluginDone done, PluginProgress progress = nullptr);
 
   // In the order of names.
   std::vector<PluginRow> list() const;

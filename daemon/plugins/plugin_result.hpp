@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/base/clock.hpp"
@@ -29,6 +30,11 @@ struct PluginResult {
 
 // Runs exactly once, on any thread, perhaps before the call that took it returns. Must not block.
 using PluginDone = std::function<void(PluginResult)>;
+
+// How far a command is, as its plugin says it: one JSON value in one line. False: nobody waits for
+// the command any more. Any thread, several at a time, perhaps still while the command is being
+// answered. Must not block.
+using PluginProgress = std::function<bool(std::string_view json)>;
 
 struct PluginRow {
   std::string name;

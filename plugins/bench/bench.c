@@ -1,9 +1,8 @@
 #include "bench.h"
 
+#include <ekiden/json.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "flat_json.h"
 
 #define ROUNDS_DEFAULT 7
 #define ROUNDS_MAX 1000
@@ -28,9 +27,9 @@ static int32_t take_workload(const char *name, struct run_options *out, ekd_erro
   return ekd_error_set(err, EKD_E_INVALID, "no such workload; {\"workload\":\"list\"} names them");
 }
 
-static int32_t take_number(const struct flat_json *json, uint64_t max, uint64_t *out,
+static int32_t take_number(const struct ekd_json *json, uint64_t max, uint64_t *out,
                            ekd_error *err) {
-  if (json->kind == FLAT_JSON_NUMBER && json->number >= 1 && json->number <= max) {
+  if (json->kind == EKD_JSON_NUMBER && json->number >= 1 && json->number <= max) {
     *out = json->number;
     return EKD_OK;
   }
@@ -40,8 +39,8 @@ static int32_t take_number(const struct flat_json *json, uint64_t max, uint64_t 
   return ekd_error_set(err, EKD_E_INVALID, text);
 }
 
-static int32_t take_member(const struct flat_json *json, struct run_options *out, ekd_error *err) {
-  if (strcmp(json->key, "workload") == 0 && json->kind == FLAT_JSON_TEXT) {
+static int32_t take_member(const struct ekd_json *json, struct run_options *out, ekd_error *err) {
+  if (strcmp(json->key, "workload") == 0 && json->kind == EKD_JSON_TEXT) {
     return take_workload(json->text, out, err);
   }
   if (strcmp(json->key, "n") == 0) return take_number(json, UINT32_MAX, &out->n, err);
@@ -58,8 +57,8 @@ static int32_t take_member(const struct flat_json *json, struct run_options *out
 
 static int32_t read_options(ekd_str params, struct run_options *out, ekd_error *err) {
   *out = (struct run_options){.rounds = ROUNDS_DEFAULT, .batch = 1};
-  struct flat_json json = flat_json_of(params);
-  while (flat_json_next(&json)) {
+  struct ekd_json json = ekd_json_of(params);
+  while (ekd_json_next(&json)) {
     int32_t code = take_member(&json, out, err);
     if (code != EKD_OK) return code;
   }
@@ -80,10 +79,9 @@ static int32_t read_options(ekd_str params, struct run_options *out, ekd_error *
 /* --- Commands --------------------------------------------------------------------------------- */
 
 static int asks_for_list(ekd_str params) {
-  struct flat_json json = flat_json_of(params);
-  return flat_json_next(&json) && strcmp(json.key, "workload") == 0 &&
-         json.kind == FLAT_JSON_TEXT && strcmp(json.text, "list") == 0 && !flat_json_next(&json) &&
-         json.problem == NULL;
+  struct ekd_json json = ekd_json_of(params);
+  return ekd_json_next(&json) && strcmp(json.key, "workload") == 0 && json.kind == EKD_JSON_TEXT &&
+         strcmp(json.text, "list") == 0 && !ekd_json_next(&json) && json.problem == NULL;
 }
 
 static int32_t answer_list(ekd_call call) {
@@ -129,14 +127,13 @@ static int32_t init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, void **o
                     ekd_error *err) {
   (void)out_self;
   bench_ctx = ctx;
-  struct flat_json json = flat_json_of(config);
-  if (flat_json_next(&json) || json.problem != NULL) {
+  struct ekd_json json = ekd_json_of(config);
+  if (ekd_json_next(&json) || json.problem != NULL) {
     return ekd_error_set(err, EKD_E_INVALID, "bench has no settings: its config must be {}");
   }
   int32_t code = ekd_services_get(host, &ekd, err);
   if (code == EKD_OK) code = driver_register(err);
-  for (size_t i = 0; i < WORKLOADS && code == EKD_OK; i++)
-    code = workloads[i]->register_types(err);
+  for (size_t i = 0; i < WORKLOADS && code == EKD_OK; i++) code = workloads[i]->register_types(err);
   return code;
 }
 

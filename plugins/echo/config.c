@@ -1,8 +1,8 @@
+#include <ekiden/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "echo.h"
-#include "flat_json.h"
 
 #define BACKLOG_MAX 65535u
 #define CONNECTIONS_MAX 1000000u
@@ -14,8 +14,8 @@ static int32_t refuse(ekd_error *err, const char *key, const char *why) {
   return ekd_error_set(err, EKD_E_INVALID, text);
 }
 
-static int32_t take_listen(const struct flat_json *json, struct echo_config *out, ekd_error *err) {
-  if (json->kind != FLAT_JSON_TEXT || json->text[0] == '\0' ||
+static int32_t take_listen(const struct ekd_json *json, struct echo_config *out, ekd_error *err) {
+  if (json->kind != EKD_JSON_TEXT || json->text[0] == '\0' ||
       strlen(json->text) >= sizeof(out->listen)) {
     return refuse(err, json->key, "must be an address such as \"127.0.0.1:7007\"");
   }
@@ -23,17 +23,17 @@ static int32_t take_listen(const struct flat_json *json, struct echo_config *out
   return EKD_OK;
 }
 
-static int32_t take_member(const struct flat_json *json, struct echo_config *out, ekd_error *err) {
+static int32_t take_member(const struct ekd_json *json, struct echo_config *out, ekd_error *err) {
   if (strcmp(json->key, "listen") == 0) return take_listen(json, out, err);
   if (strcmp(json->key, "backlog") == 0) {
-    if (json->kind != FLAT_JSON_NUMBER || json->number < 1 || json->number > BACKLOG_MAX) {
+    if (json->kind != EKD_JSON_NUMBER || json->number < 1 || json->number > BACKLOG_MAX) {
       return refuse(err, json->key, "must be a whole number from 1 to 65535");
     }
     out->backlog = (uint32_t)json->number;
     return EKD_OK;
   }
   if (strcmp(json->key, "max_connections") == 0) {
-    if (json->kind != FLAT_JSON_NUMBER || json->number < 1 || json->number > CONNECTIONS_MAX) {
+    if (json->kind != EKD_JSON_NUMBER || json->number < 1 || json->number > CONNECTIONS_MAX) {
       return refuse(err, json->key, "must be a whole number from 1 to 1000000");
     }
     out->max_connections = json->number;
@@ -44,8 +44,8 @@ static int32_t take_member(const struct flat_json *json, struct echo_config *out
 
 int32_t echo_config_read(ekd_str text, struct echo_config *out, ekd_error *err) {
   *out = (struct echo_config){.listen = "127.0.0.1:7007", .max_connections = 10000};
-  struct flat_json json = flat_json_of(text);
-  while (flat_json_next(&json)) {
+  struct ekd_json json = ekd_json_of(text);
+  while (ekd_json_next(&json)) {
     int32_t code = take_member(&json, out, err);
     if (code != EKD_OK) return code;
   }

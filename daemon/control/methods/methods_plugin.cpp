@@ -9,6 +9,7 @@
 #include "daemon/control/limits.hpp"
 #include "daemon/control/methods/registration.hpp"
 #include "daemon/control/plugin_control.hpp"
+#include "daemon/control/progress_channel.hpp"
 
 namespace ekiden::daemon::control {
 namespace {
@@ -120,6 +121,17 @@ Method unload_method(PluginControl& plugins) {
           }};
 }
 
+void call(PluginControl& plugins, const json& params, Responder responder) {
+  const std::string& plugin = *text_param(params, "plugin");
+  const auto argument = params.find("params");
+  const auto timeout_ms = integer_param(params, "timeout_ms").value_or(kCallDefaultMs);
+  const auto channel = responder.open_progress(plugin, flag_param(params, "progress"));
+  plugins.call(plugin, *text_param(params, "method"),
+               argument == params.end() ? std::string() : write_json(*argument),
+               std::chrono::milliseconds(timeout_ms), answer_with(std::move(responder)),
+               [channel](std::string_view json) { return channel->tell(json); });
+}
+
 Method call_method(PluginControl& plugins) {
   ParamSpec method{.name = "method", .required = true, .summary = "One of the plugin's commands."};
   ParamSpec argument{.name = "params",
@@ -130,16 +142,15 @@ Method call_method(PluginControl& plugins) {
                     .summary = "How long the plugin may take to answer; 30000 if absent.",
                     .min = 1,
                     .max = kCallMaxMs};
-  return {
-      .summary = "Calls a command of a plugin and answers what the plugin answers.",
-      .params = {plugin_name("plugin"), std::move(method), std::move(argument), std::move(timeout)},
-      .handler = [&plugins](const json& params, Responder responder) {
-        const auto argument = params.find("params");
-        const auto timeout_ms = integer_param(params, "timeout_ms").value_or(kCallDefaultMs);
-        plugins.call(*text_param(params, "plugin"), *text_param(params, "method"),
-                     argument == params.end() ? std::string() : write_json(*argument),
-                     std::chrono::milliseconds(timeout_ms), answer_with(std::move(responder)));
-      }};
+  ParamSpec progress{.name = "progress",
+                     .type = ParamType::kBoolean,
+                     .summary = "Whether plugin.progress is to come while the command runs."};
+  return {.summary = "Calls a command of a plugin and answers what the plugin answers.",
+          .params = {plugin_name("plugin"), std::move(method), std::move(argument),
+                     std::move(timeout), std::move(progress)},
+          .handler = [&plugins](const json& params, Responder responder) {
+            call(plugins, params, std::move(responder));
+          }};
 }
 
 }  // namespace

@@ -16,4 +16,9 @@ std::optional<std::int64_t> integer_param(const nlohmann::json& params, std::str
   return found->get<std::int64_t>();
 }
 
+bool flag_param(const nlohmann::json& params, std::string_view name) {
+  const auto found = params.find(name);
+  return found != params.end() && found->is_boolean() && found->get<bool>();
+}
+
 }  // namespace ekiden::daemon::control

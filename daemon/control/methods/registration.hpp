@@ -38,5 +38,7 @@ std::optional<runtime::Handle> parse_task_id(std::string_view text);
 // Null where it was not given.
 const std::string* text_param(const nlohmann::json& params, std::string_view name);
 std::optional<std::int64_t> integer_param(const nlohmann::json& params, std::string_view name);
+// False where it was not given.
+bool flag_param(const nlohmann::json& params, std::string_view name);
 
 }  // namespace ekiden::daemon::control

@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #define EKD_ABI_MAJOR 1u
-#define EKD_ABI_MINOR 0u
+#define EKD_ABI_MINOR 1u
 
 /* --- Results ------------------------------------------------------------------------------------
  * Zero and above: it worked. Below zero: it was refused, and nothing was changed or taken. */

@@ -49,6 +49,15 @@ typedef struct ekd_host {
    * is told so). */
   int32_t (*call_reply)(ekd_ctx *ctx, ekd_call call, int32_t code, ekd_str json,
                         const ekd_error *err);
+
+  /* [any] Since 1.1: ask for it with struct_size, or set host_minor_min. Tells the caller of a
+   * command that is not answered yet how far it is: one JSON value of at most 64 KiB, 29 levels
+   * deep (checked; copied). EKD_OK also where the caller did not ask for progress, or reads too
+   * slowly: then it is dropped. EKD_E_CANCELLED: nobody waits for the answer any more (the client
+   * has gone, the time is up, or it is answered), so the work can stop; the call is over and needs
+   * no reply. A call whose caller never goes, as a notification's, is not cancelled by that.
+   * EKD_E_INVALID (not JSON, or too deep), EKD_E_TOO_BIG, EKD_E_FOREIGN: nothing was told. */
+  int32_t (*call_progress)(ekd_ctx *ctx, ekd_call call, ekd_str json);
 } ekd_host;
 
 #define EKD_NAME_BYTES 64

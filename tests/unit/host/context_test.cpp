@@ -30,6 +30,7 @@ std::vector<Entry> all_functions() {
       {"lifecycle_done", [](S s, ekd_ctx* c) { return s.host->lifecycle_done(c, 0, nullptr); }},
       {"call_reply",
        [](S s, ekd_ctx* c) { return s.host->call_reply(c, 1, 0, EKD_STR("1"), nullptr); }},
+      {"call_progress", [](S s, ekd_ctx* c) { return s.host->call_progress(c, 1, EKD_STR("1")); }},
       {"type_register",
        [](S s, ekd_ctx* c) {
          const ekd_task_type type = Plugin::probe_type();

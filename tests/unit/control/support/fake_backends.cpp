@@ -116,9 +116,11 @@ void FakePlugins::unload(std::string name, PluginDone done) {
 }
 
 void FakePlugins::call(std::string name, std::string method, std::string params_json,
-                       std::chrono::nanoseconds timeout, PluginDone done) {
+                       std::chrono::nanoseconds timeout, PluginDone done, PluginProgress progress) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
   log_.push_back("call " + name + " " + method + " " + params_json + " " + std::to_string(ms));
+  for (const std::string& json : progress_)
+    static_cast<void>(progress(json));
   answer(name, done);
 }
 

@@ -41,7 +41,8 @@ class FakePlugins final : public PluginControl {
  public:
   std::vector<PluginRow> rows_;
   std::map<std::string, PluginResult> answers_;
-  std::vector<std::string> log_;  // "load echo", "call echo stats {…} 30000"
+  std::vector<std::string> progress_;  // told in every call before it is answered
+  std::vector<std::string> log_;       // "load echo", "call echo stats {…} 30000"
 
   FakePlugins();
   std::vector<PluginRow> list() const override { return rows_; }
@@ -50,7 +51,7 @@ class FakePlugins final : public PluginControl {
   void load(std::string name, PluginDone done) override;
   void unload(std::string name, PluginDone done) override;
   void call(std::string name, std::string method, std::string params_json,
-            std::chrono::nanoseconds timeout, PluginDone done) override;
+            std::chrono::nanoseconds timeout, PluginDone done, PluginProgress progress) override;
 
  private:
   void answer(const std::string& name, const PluginDone& done) const;
