@@ -1,4 +1,6 @@
-# cmake --install: bin/, include/ekiden/, lib/ekiden/plugins/ and etc/ekiden/ekiden.json.
+# cmake --install: bin/, include/ekiden/, lib/ekiden/plugins/ and etc/ekiden/ekiden.json; and for
+# people who write plugins lib/cmake/Ekiden/, lib/pkgconfig/, and bin/ekiden-new-plugin with
+# its templates in share/ekiden/. Nothing in it knows where it is: it may be moved as a whole.
 
 include(GNUInstallDirs)
 
@@ -24,6 +26,43 @@ if(plugins)
 endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/plugin_api/include/"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+
+# --- For people who write plugins ----------------------------------------------------------------
+
+include(CMakePackageConfigHelpers)
+set(package_source "${PROJECT_SOURCE_DIR}/scripts/cmake/package")
+set(package_built "${PROJECT_BINARY_DIR}/installed")
+set(install_package "lib/cmake/Ekiden")
+set(install_pc "lib/pkgconfig")
+
+install(TARGETS ekiden_plugin_api EXPORT Ekiden
+  INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(EXPORT Ekiden
+  FILE EkidenTargets.cmake NAMESPACE Ekiden:: DESTINATION "${install_package}")
+configure_package_config_file("${package_source}/EkidenConfig.cmake.in"
+  "${package_built}/EkidenConfig.cmake"
+  INSTALL_DESTINATION "${install_package}"
+  PATH_VARS install_plugins CMAKE_INSTALL_BINDIR)
+# Before 1.0 a minor version may break; headers alone suit every architecture.
+write_basic_package_version_file("${package_built}/EkidenConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES
+  "${package_built}/EkidenConfig.cmake"
+  "${package_built}/EkidenConfigVersion.cmake"
+  "${package_source}/EkidenPlugin.cmake"
+  DESTINATION "${install_package}")
+
+file(RELATIVE_PATH from_pc_to_prefix "/${install_pc}" "/")
+string(REGEX REPLACE "/$" "" from_pc_to_prefix "${from_pc_to_prefix}")
+configure_file("${package_source}/ekiden.pc.in" "${package_built}/ekiden.pc" @ONLY)
+install(FILES "${package_built}/ekiden.pc" DESTINATION "${install_pc}")
+
+install(PROGRAMS "${PROJECT_SOURCE_DIR}/scripts/new-plugin"
+  DESTINATION "${CMAKE_INSTALL_BINDIR}" RENAME ekiden-new-plugin)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/scripts/templates/"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/ekiden/templates")
+
+# --- The configuration ---------------------------------------------------------------------------
 
 # The sample configuration of the tree names the plugins of the build folder; the installed one
 # names the installed plugins, relative to itself as before.

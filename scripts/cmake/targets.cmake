@@ -1,5 +1,8 @@
 # The functions with which every room describes itself. Sources are listed, never globbed.
 
+# What a plugin is, which people outside the tree get with the installed package.
+include("${CMAKE_CURRENT_LIST_DIR}/package/EkidenPlugin.cmake")
+
 # Refuses arguments that a function does not know: a misspelt keyword would otherwise be taken for
 # one more source.
 macro(ekiden_require_known_arguments function)
@@ -83,24 +86,12 @@ function(ekiden_plugin name)
   endif()
 
   add_library(${name} MODULE ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE ekiden_plugin_api ekiden_warnings)
-  set_target_properties(${name} PROPERTIES
-    PREFIX ""
-    OUTPUT_NAME "${arg_OUTPUT_NAME}"
-    LIBRARY_OUTPUT_DIRECTORY "${arg_OUTPUT_DIRECTORY}"
-    C_VISIBILITY_PRESET hidden
-    CXX_VISIBILITY_PRESET hidden
-    VISIBILITY_INLINES_HIDDEN ON)
-  # A unique symbol would keep the library mapped after dlclose; clang never emits one.
-  target_compile_options(${name} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
+  ekiden_make_plugin(${name} "${arg_OUTPUT_DIRECTORY}" "${arg_OUTPUT_NAME}")
+  target_link_libraries(${name} PRIVATE ekiden_warnings)
   # The sanitizers' own names are resolved by the daemon that loads the plugin.
   if(NOT arg_ALLOW_UNDEFINED AND NOT EKIDEN_SANITIZE)
-    target_link_options(${name} PRIVATE LINKER:--no-undefined)
+    target_link_options(${name} PRIVATE LINKER:-z,defs)
   endif()
-  # The daemon refuses what others may write to, and the umask may well allow that.
-  add_custom_command(TARGET ${name} POST_BUILD
-    COMMAND chmod 0755 "${arg_OUTPUT_DIRECTORY}" "$<TARGET_FILE:${name}>"
-    VERBATIM)
 endfunction()
 
 # ekiden_test(name SOURCES file... [DEPS target...] [LABELS label...] [TIMEOUT seconds] [SERIAL])
