@@ -5,7 +5,7 @@
 #   nlohmann_json::nlohmann_json  configuration and control protocol
 #   CLI11::CLI11                  command lines of ekidend and ekidenctl
 #   LibElf::LibElf                reading a plugin's descriptor before any of its code runs
-#   OpenSSL::Crypto               SHA-256 of a plugin's file, which names its copy
+#   OpenSSL::Crypto               SHA-256 of a plugin's file, which names its copy; plugin checksum
 #   Catch2::Catch2                tests (ekiden_test links it)
 
 # Headers only: Boost.DLL works on std::filesystem then, and nothing of Boost is linked.

@@ -170,7 +170,7 @@ static inline int ekd_json_string_(struct ekd_json *json, char *out) {
   while (json->at != json->end && *json->at != '"') {
     uint32_t escaped;
     char c;
-    if (size + 5 > EKD_JSON_TEXT_BYTES) return ekd_json_fail_(json, "a text is over 250 bytes");
+    if (size >= EKD_JSON_TEXT_BYTES - 6) return ekd_json_fail_(json, "a text is over 250 bytes");
     c = *json->at++;
     if ((unsigned char)c < 0x20) return ekd_json_fail_(json, "a text holds a control character");
     if (c != '\\') {

@@ -320,3 +320,16 @@ TEST_CASE("a call's time limit is the command's") {
   CHECK(daemon.fake.plugins.log_ ==
         std::vector<std::string>{"call echo m  1500", "call echo m null 30000"});
 }
+
+TEST_CASE("a call's progress goes to the errors, a line of JSON each, where it is asked for") {
+  Daemon daemon;
+  daemon.fake.plugins.answers_["echo"] = {PluginOutcome::kOk, "", "1"};
+  daemon.fake.plugins.progress_ = {R"({"done": 1})", R"("\u001b[31m")"};
+  daemon.start();
+  const Ended told = daemon.run({"--json", "call", "echo", "m", "{}", "--progress"});
+  CHECK(told.exit_code == 0);
+  CHECK(told.out == "1\n");
+  CHECK(told.err == "{\"done\":1}\n\"\\u001b[31m\"\n");
+  CHECK(daemon.run({"--json", "call", "echo", "m", "--progress"}).err == told.err);
+  CHECK(daemon.run({"call", "echo", "m"}).err.empty());
+}

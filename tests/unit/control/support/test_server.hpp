@@ -1,6 +1,7 @@
 // A running server with methods made for tests:
 //   test.echo    answers its parameter `value`
 //   test.hold    answers when release_all() is called, from another thread than the server's
+//   test.watch   as test.hold, and its channels() are there: asks for progress with `progress`
 //   test.bytes   answers a text of `count` bytes
 //   test.parts   answers after parts() parts of a millisecond, which it does one after another
 #pragma once
@@ -19,6 +20,7 @@
 #include "daemon/control/control_server.hpp"
 #include "daemon/control/limits.hpp"
 #include "daemon/control/method_table.hpp"
+#include "daemon/control/progress_channel.hpp"
 #include "runtime/base/atomic.hpp"
 #include "runtime/base/mutex.hpp"
 #include "tests/unit/control/support/raw_client.hpp"
@@ -55,6 +57,11 @@ class TestServer {
     runtime::MutexLock lock(mutex_);
     return held_.size();
   }
+  // Of the requests to test.watch, in their order.
+  std::vector<std::shared_ptr<ProgressChannel>> channels() {
+    runtime::MutexLock lock(mutex_);
+    return channels_;
+  }
   void release_all(const std::string& with = "released") {
     std::vector<Responder> released;
     {
@@ -85,6 +92,15 @@ class TestServer {
                               .handler = [this](const nlohmann::json&, Responder responder) {
                                 do_part(0, std::move(responder));
                               }});
+    ParamSpec progress{.name = "progress", .type = ParamType::kBoolean};
+    table->add("test.watch", {.summary = "",
+                              .params = {progress},
+                              .handler = [this](const nlohmann::json& params, Responder responder) {
+                                runtime::MutexLock lock(mutex_);
+                                channels_.push_back(responder.open_progress(
+                                    "tester", params.value("progress", false)));
+                                held_.push_back(std::move(responder));
+                              }});
     ParamSpec count{
         .name = "count", .type = ParamType::kInteger, .required = true, .min = 0, .max = INT32_MAX};
     table->add("test.bytes",
@@ -109,6 +125,7 @@ class TestServer {
   std::vector<Responder> held_ EKIDEN_GUARDED_BY(mutex_);
   runtime::Atomic<std::uint64_t> parts_{10};
   runtime::Atomic<std::uint64_t> parts_done_{0};
+  std::vector<std::shared_ptr<ProgressChannel>> channels_ EKIDEN_GUARDED_BY(mutex_);
   ControlServer server_;
 };
 
