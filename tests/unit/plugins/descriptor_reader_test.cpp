@@ -92,7 +92,7 @@ const std::vector<Patch>& bad_patches() {
        [](auto& b, auto d) { put<std::uint32_t>(b, d + offsetof(D, struct_size), ~0u); },
        "set .struct_size"},
       {"ABI major", [](auto& b, auto d) { put<std::uint16_t>(b, d + offsetof(D, abi_major), 99); },
-       "version 99.0 of the plugin ABI"},
+       "built for version 99."},
       {"a newer host needed",
        [](auto& b, auto d) { put<std::uint16_t>(b, d + offsetof(D, host_minor_min), 77); },
        "at least version 1.77"},

@@ -1,4 +1,5 @@
 // From a file in the folder to a running instance, or to a refusal that leaves nothing behind.
+#include <ekiden/plugin.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -31,7 +32,7 @@ TEST_CASE("A plugin is loaded, shown, called and unloaded") {
   const auto row = daemon.manager().find("probe");
   REQUIRE(row);
   CHECK(row->state == "running");
-  CHECK(row->abi == "1.0");
+  CHECK(row->abi == std::to_string(EKD_ABI_MAJOR) + "." + std::to_string(EKD_ABI_MINOR));
   CHECK(row->sha256.size() == 64);
   CHECK(row->config_schema == "{\"type\":\"object\"}");
   CHECK(row->tasks == 1);
