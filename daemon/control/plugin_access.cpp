@@ -24,6 +24,10 @@ void PluginAccess::unload(std::string name, PluginDone done) {
   plugins_.unload(std::move(name), std::move(done));
 }
 
+void PluginAccess::reload(std::string name, PluginDone done) {
+  plugins_.reload(std::move(name), std::move(done));
+}
+
 void PluginAccess::call(std::string name, std::string method, std::string params_json,
                         std::chrono::nanoseconds timeout, PluginDone done,
                         PluginProgress progress) {

@@ -18,6 +18,7 @@ class PluginAccess final : public PluginControl {
   std::string owner_plugin(runtime::OwnerId owner) const override;
   void load(std::string name, PluginDone done) override;
   void unload(std::string name, PluginDone done) override;
+  void reload(std::string name, PluginDone done) override;
   void call(std::string name, std::string method, std::string params_json,
             std::chrono::nanoseconds timeout, PluginDone done, PluginProgress progress) override;
 

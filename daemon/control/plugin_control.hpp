@@ -21,6 +21,7 @@ class PluginControl {
   virtual std::string owner_plugin(runtime::OwnerId owner) const = 0;
   virtual void load(std::string name, PluginDone done) = 0;
   virtual void unload(std::string name, PluginDone done) = 0;
+  virtual void reload(std::string name, PluginDone done) = 0;
   virtual void call(std::string name, std::string method, std::string params_json,
                     std::chrono::nanoseconds timeout, PluginDone done, PluginProgress progress) = 0;
 

@@ -93,6 +93,8 @@ class Declaration {
     add_with_name(plugin, "load", "Loads a plugin of the plugin folder", "plugin.load");
     add_with_name(plugin, "unload", "Unloads a plugin: none of its code runs any more",
                   "plugin.unload");
+    add_with_name(plugin, "reload", "Checks a plugin's file, unloads what runs and loads that",
+                  "plugin.reload");
   }
 
   void declare_task() {

@@ -70,6 +70,7 @@ milliseconds timeout_of(const Command& command, Client& client) {
   if (command.timeout) return *command.timeout;
   if (command.method == "plugin.load") return kLoadTimeout;
   if (command.method == "plugin.unload") return unload_timeout(client);
+  if (command.method == "plugin.reload") return unload_timeout(client) + kLoadTimeout;
   return kTimeout;
 }
 

@@ -21,12 +21,20 @@ constexpr Align kRight = Align::kRight;
 
 // --- Tables: of the rows in one member of a result --------------------------------------------
 
+// What is wrong with it, and if nothing is, with the file that was to replace it.
+std::string problem_cell(const json& row) {
+  std::string text = cell(row, "error");
+  const std::string pending = cell(row, "pending_error");
+  if (pending.empty()) return text;
+  return text + (text.empty() ? "" : "; ") + "its file in the folder: " + pending;
+}
+
 std::string plugins_table(const json& rows) {
   Table table(
       {{"NAME"}, {"VERSION"}, {"STATE"}, {"GENERATION", kRight}, {"TASKS", kRight}, {"ERROR"}});
   for (const json& row : rows) {
     table.add({cell(row, "name"), cell(row, "version"), cell(row, "state"), cell(row, "generation"),
-               cell(row, "tasks"), cell(row, "error")});
+               cell(row, "tasks"), problem_cell(row)});
   }
   return table.text();
 }
@@ -132,6 +140,7 @@ std::string plugin_info_view(const json& result) {
                      {"version", cell(result, "version")},
                      {"state", cell(result, "state")},
                      {"error", cell(result, "error")},
+                     {"file not loaded", cell(result, "pending_error")},
                      {"generation", cell(result, "generation")},
                      {"age", duration_cell(result, "age_ms")},
                      {"file", cell(result, "path")},
@@ -254,6 +263,7 @@ const std::map<std::string_view, View>& views() {
       {"plugin.info", plugin_info_view},
       {"plugin.list", plugin_list_view},
       {"plugin.load", plugin_load_view},
+      {"plugin.reload", plugin_load_view},
       {"plugin.unload", plugin_unload_view},
       {"queue.list", queue_list_view},
       {"shutdown", shutdown_view},

@@ -135,4 +135,16 @@ OrRefusal<CheckedFile> open_checked(const std::filesystem::path& folder, std::st
   return file;
 }
 
+OrRefusal<CheckedFile> open_kept(const std::filesystem::path& copy,
+                                 const std::filesystem::path& shown) {
+  CheckedFile file;
+  file.path = shown;
+  file.fd = UniqueFd(::open(copy.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.fd || ::fstat(file.fd.get(), &file.status) != 0) {
+    return Refusal{Outcome::kFailed, "the daemon's copy " + quoted(copy) + " of " + quoted(shown) +
+                                         " cannot be opened again: " + because(errno)};
+  }
+  return file;
+}
+
 }  // namespace ekiden::daemon

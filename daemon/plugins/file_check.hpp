@@ -32,4 +32,8 @@ struct CheckedFile {
 // does not let us read it. kFailed: the others.
 OrRefusal<CheckedFile> open_checked(const std::filesystem::path& folder, std::string_view name);
 
+// Opens a copy that the daemon has made of such a file; messages call it `shown`.
+OrRefusal<CheckedFile> open_kept(const std::filesystem::path& copy,
+                                 const std::filesystem::path& shown);
+
 }  // namespace ekiden::daemon

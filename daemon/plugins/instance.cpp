@@ -1,7 +1,5 @@
 #include "daemon/plugins/instance.hpp"
 
-#include <unistd.h>
-
 #include <exception>
 #include <utility>
 
@@ -71,13 +69,14 @@ Instance::~Instance() = default;
 
 // --- Loading -------------------------------------------------------------------------------------
 
-void Instance::load(PluginDone done) {
+void Instance::load(LoadPlan plan, PluginDone done) {
   const auto self = shared_from_this();
+  plan_ = std::move(plan);
   const auto answer = std::make_shared<Answer>(std::move(done), surroundings_.deadlines);
   const runtime::Nanos since_ns = steady_now_ns();
-  answer->set_deadline(since_ns + nanos(plugin_limits::kStartMax), [self, answer, since_ns] {
-    answer->give(self->timed_out("has not started", since_ns));
-  });
+  answer->set_deadline(
+      runtime::saturating_add(since_ns + nanos(plugin_limits::kStartMax), plan_.handover_max_ns),
+      [self, answer, since_ns] { answer->give(self->timed_out("has not started", since_ns)); });
   if (!thread_.post_regardless([self, answer] { self->run_load(answer); })) {
     answer->give(not_running());
   }
@@ -86,40 +85,77 @@ void Instance::load(PluginDone done) {
 void Instance::run_load(const SharedAnswer& answer) {
   std::optional<Refusal> refusal;
   try {
-    refusal = try_load();
+    refusal = try_load(answer);
   } catch (const std::exception& e) {
     refusal = Refusal{Outcome::kFailed, "loading " + shown() + " failed: " + e.what()};
   }
-  if (!refusal) {
+  if (refusal) {
+    undo_load(*refusal, answer);
+  } else {
     set_state(InstanceState::kRunning);
     log::info(kLog, shown() + " " + plugin_.loaded.descriptor.version + " runs (generation " +
                         std::to_string(generation_) + ")");
+    plan_.fall_back = nullptr;  // and the copy of the one before it goes
     answer->give({Outcome::kOk, {}, loaded_json(row())});
-    return;
   }
-  log::error(kLog, refusal->text);
-  if (plugin_.ctx != nullptr) {
-    roll_back(*refusal);
-  } else {
-    discard_library();
-    end(InstanceState::kRefused, *refusal);
-  }
-  answer->give({refusal->outcome, refusal->text, {}});
+  if (surroundings_.load_is_over) surroundings_.load_is_over(name_);
 }
 
-std::optional<Refusal> Instance::try_load() {
-  auto loaded = load_plugin(surroundings_.folders, name_, generation_, *surroundings_.host.table(),
-                            [this](const LoadedPlugin& plugin) {
-                              runtime::MutexLock lock(mutex_);
-                              row_.version = plugin.descriptor.version;
-                              row_.abi = abi_text(plugin.descriptor);
-                              row_.sha256 = plugin.sha256;
-                              state_ = InstanceState::kLoading;
-                            });
+void Instance::undo_load(const Refusal& refusal, const SharedAnswer& answer) {
+  // A conflict is nobody's mistake: it was given up.
+  log::write(refusal.outcome == Outcome::kConflict ? log::Level::kInfo : log::Level::kError, kLog,
+             refusal.text);
+  if (plugin_.ctx != nullptr) {
+    roll_back(refusal);
+  } else {
+    discard_library();
+    end(InstanceState::kRefused, refusal);
+  }
+  bool given_up = false;
+  {
+    runtime::MutexLock lock(mutex_);
+    given_up = start_given_up_;
+  }
+  const PluginResult failed{refusal.outcome, refusal.text, {}};
+  const auto fall_back = std::exchange(plan_.fall_back, nullptr);
+  if (fall_back && predecessor_has_gone_ && !given_up && is_over(state())) {
+    fall_back(failed, [answer](PluginResult result) { answer->give(std::move(result)); });
+  } else {
+    answer->give(failed);
+  }
+}
+
+std::optional<Refusal> Instance::try_load(const SharedAnswer& answer) {
+  auto loaded = load_plugin(
+      surroundings_.folders, name_, generation_, *surroundings_.host.table(),
+      [this](const LoadedPlugin& plugin) {
+        runtime::MutexLock lock(mutex_);
+        row_.version = plugin.descriptor.version;
+        row_.abi = abi_text(plugin.descriptor);
+        row_.sha256 = plugin.sha256;
+        state_ = InstanceState::kLoading;
+        copy_ = plugin.copy;
+      },
+      plan_.kept.get());
   if (!loaded) return loaded.refusal();
   plugin_.loaded = std::move(*loaded);
+  plan_.kept.reset();
+  if (auto refusal = wait_for_predecessor(answer)) return refusal;
   if (auto refusal = open_in_host()) return refusal;
   return start();
+}
+
+std::optional<Refusal> Instance::wait_for_predecessor(const SharedAnswer& answer) {
+  if (!plan_.handover) return std::nullopt;
+  predecessor_has_gone_ = plan_.handover->pass([this, &answer](const PluginResult& late) {
+    plan_.waits(late);
+    answer->give({late.outcome,
+                  late.message + "; the new file has been checked and is started when that has "
+                                 "ended and the plugin was unloaded",
+                  {}});
+  });
+  if (predecessor_has_gone_) return std::nullopt;
+  return Refusal{Outcome::kConflict, "the replacement of " + shown() + " was given up"};
 }
 
 std::optional<Refusal> Instance::open_in_host() {
@@ -176,7 +212,7 @@ std::optional<Refusal> Instance::start() {
 void Instance::discard_library() {
   if (plugin_.loaded.library == nullptr) return;
   plugin_.loaded.library.reset();
-  ::unlink(plugin_.loaded.copy.c_str());
+  plugin_.loaded.copy.reset();
 }
 
 void Instance::roll_back(const Refusal& refusal) {
@@ -257,7 +293,14 @@ void Instance::give_up_start() {
     callbacks = callbacks_;
   }
   if (callbacks) callbacks->give_up();
+  if (plan_.handover) plan_.handover->give_up();
 }
+
+void Instance::predecessor_is_over() {
+  if (plan_.handover) plan_.handover->predecessor_is_over();
+}
+
+bool Instance::waits_for_predecessor() const { return plan_.handover && plan_.handover->waits(); }
 
 void Instance::end(InstanceState state, const Refusal& why) {
   set_state(state, why.text);
@@ -354,6 +397,11 @@ PluginRow Instance::row() const {
   row.memory_bytes = memory.bytes;
   row.refusals = surroundings_.runtime.owner_refusals(row.owner);
   return row;
+}
+
+std::shared_ptr<const CopyFile> Instance::copy() const {
+  runtime::MutexLock lock(mutex_);
+  return copy_.lock();
 }
 
 std::vector<runtime::Straggler> Instance::running() const {

@@ -19,7 +19,9 @@
 #include "daemon/config/settings.hpp"
 #include "daemon/plugins/answer.hpp"
 #include "daemon/plugins/callback.hpp"
+#include "daemon/plugins/copy_file.hpp"
 #include "daemon/plugins/deadline_thread.hpp"
+#include "daemon/plugins/handover.hpp"
 #include "daemon/plugins/instance_state.hpp"
 #include "daemon/plugins/lifecycle_thread.hpp"
 #include "daemon/plugins/loaded_plugin.hpp"
@@ -36,6 +38,20 @@ struct InstanceSurroundings {
   DeadlineThread& deadlines;
   PluginFolders folders;
   bool keep_mapped = false;
+  // Told on the lifecycle thread when a load is over, whatever came of it. Must not block.
+  std::function<void(const std::string& name)> load_is_over = {};
+};
+
+// How a generation comes to run where that is not the plain way: from the folder, with none before
+// it.
+struct LoadPlan {
+  std::shared_ptr<const CopyFile> kept;  // load this copy again and not the folder's file
+  std::shared_ptr<Handover> handover;    // start when the one before it has gone
+  runtime::Nanos handover_max_ns = 0;    // what that may take before the load counts as late
+  Handover::Late waits;                  // the one before it missed its deadline
+  // It did not start, after the one before it had gone, and nothing of it is left: takes over the
+  // answer. Lifecycle thread.
+  std::function<void(const PluginResult& failed, PluginDone done)> fall_back;
 };
 
 class Instance : public std::enable_shared_from_this<Instance> {
@@ -53,17 +69,24 @@ class Instance : public std::enable_shared_from_this<Instance> {
   Instance& operator=(const Instance&) = delete;
 
   // --- Any thread; none of them waits ------------------------------------------------------------
-  void load(PluginDone done);  // once, first
+  void load(LoadPlan plan, PluginDone done);  // once, first
   void unload(runtime::Nanos deadline_ns, PluginDone done);
   void call(std::string method, std::string params, runtime::Nanos deadline_ns, PluginDone done,
             PluginProgress progress);
-  // A start that has answered "pending", or will, is given up and rolled back.
+  // A start that has answered "pending", or will, is given up and rolled back; one that waits for
+  // the generation before it does not happen.
   void give_up_start();
+  // For the next generation: see Handover.
+  void predecessor_is_over();
+  bool waits_for_predecessor() const;
 
   const std::string& name() const { return name_; }
   InstanceState state() const;
   runtime::OwnerId owner() const;  // kRuntimeOwner: the host does not know it (yet, or any more)
   PluginRow row() const;
+  // What it was loaded from, to be kept; nullptr before and after that.
+  std::shared_ptr<const CopyFile> copy() const;
+  std::uint32_t generation() const { return generation_; }
   std::vector<runtime::Straggler> running() const;
   // Says what keeps it from ending or from starting.
   std::string describe_unfinished() const;
@@ -75,7 +98,9 @@ class Instance : public std::enable_shared_from_this<Instance> {
 
   // On the lifecycle thread:
   void run_load(const SharedAnswer& answer);
-  std::optional<Refusal> try_load();
+  void undo_load(const Refusal& refusal, const SharedAnswer& answer);
+  std::optional<Refusal> try_load(const SharedAnswer& answer);
+  std::optional<Refusal> wait_for_predecessor(const SharedAnswer& answer);
   std::optional<Refusal> open_in_host();
   std::optional<Refusal> start();
   void discard_library();
@@ -99,8 +124,12 @@ class Instance : public std::enable_shared_from_this<Instance> {
   const PluginSetting setting_;
   const Over over_;
 
+  // Written by load(), before the lifecycle thread has anything to do.
+  LoadPlan plan_;
+
   // Lifecycle thread only.
   OpenedPlugin plugin_;
+  bool predecessor_has_gone_ = false;
   CallbackRunner* runner_ = nullptr;  // callbacks_.get(), for which it needs no lock
   std::optional<Retirement> retirement_;
 
@@ -113,6 +142,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   // Made by the lifecycle thread when the host knows the instance, and there from then on.
   std::shared_ptr<CallbackRunner> callbacks_ EKIDEN_GUARDED_BY(mutex_);
   runtime::Nanos running_since_ns_ EKIDEN_GUARDED_BY(mutex_) = 0;
+  std::weak_ptr<const CopyFile> copy_ EKIDEN_GUARDED_BY(mutex_);
 
   LifecycleThread thread_;  // last: its work uses all of the above
 };

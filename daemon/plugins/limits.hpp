@@ -15,8 +15,15 @@ inline constexpr std::uint64_t kFileMaxBytes = 512ull * 1024 * 1024;
 inline constexpr std::uint32_t kDescriptorMaxBytes = 4096;
 // Entries of requires_ext; a longer list lacks its closing NULL.
 inline constexpr std::size_t kRequiredServicesMax = 64;
-// Files of the plugin folder that are looked at when the daemon starts.
+// Files of the plugin folder that are looked at when the daemon starts, and names of it that are
+// noted one by one afterwards.
 inline constexpr std::size_t kFolderFilesMax = 1024;
+// How long nothing must have happened to a file of the folder until it is looked at: whoever writes
+// it in pieces is done then, mostly. If not, the next piece is another change.
+inline constexpr std::chrono::nanoseconds kSettle = std::chrono::milliseconds(100);
+// The kernel's time stamps move in steps of up to 10 ms; a file that changed less than this ago may
+// change again without a trace.
+inline constexpr std::chrono::nanoseconds kTimeStampMin = std::chrono::milliseconds(50);
 
 // --- The lifecycle thread ------------------------------------------------------------------------
 // Commands that wait for one instance. The control server's own limit of requests in flight comes
@@ -53,5 +60,6 @@ inline constexpr std::size_t kTasksNamedMax = 3;
 
 static_assert(kDrainPercent < 100 && kAsyncCancelPercent < 100);
 static_assert(kLedgerPauseMin < kLedgerPauseMax);
+static_assert(kTimeStampMin < kSettle);
 
 }  // namespace ekiden::daemon::plugin_limits

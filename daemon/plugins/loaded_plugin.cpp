@@ -1,7 +1,5 @@
 #include "daemon/plugins/loaded_plugin.hpp"
 
-#include <unistd.h>
-
 #include <optional>
 #include <utility>
 
@@ -11,22 +9,6 @@
 
 namespace ekiden::daemon {
 namespace {
-
-// Removes the copy unless the plugin was loaded from it.
-class CopyGuard {
- public:
-  explicit CopyGuard(const std::filesystem::path& path) : path_(path) {}
-  ~CopyGuard() {
-    if (!kept_) ::unlink(path_.c_str());
-  }
-  CopyGuard(const CopyGuard&) = delete;
-  CopyGuard& operator=(const CopyGuard&) = delete;
-  void keep() { kept_ = true; }
-
- private:
-  const std::filesystem::path path_;
-  bool kept_ = false;
-};
 
 std::optional<Refusal> check_requirements(const LoadedPlugin& plugin, const ekd_host& host) {
   const char* const* const required = plugin.library->descriptor().requires_ext;
@@ -51,28 +33,29 @@ std::optional<Refusal> check_requirements(const LoadedPlugin& plugin, const ekd_
 
 OrRefusal<LoadedPlugin> load_plugin(const PluginFolders& folders, const std::string& name,
                                     std::uint32_t generation, const ekd_host& host,
-                                    const BeforeLoading& before_loading) {
-  auto file = open_checked(folders.plugins, name);
+                                    const BeforeLoading& before_loading, const CopyFile* kept) {
+  auto file = kept != nullptr ? open_kept(kept->path(), kept->shown())
+                              : open_checked(folders.plugins, name);
   if (!file) return file.refusal();
   auto copy = copy_plugin(*file, folders.copies, name, generation);
   if (!copy) return copy.refusal();
-  CopyGuard guard(copy->path);
+  // Removed with the last holder, which is nobody where the plugin is refused.
+  auto copy_file = std::make_shared<const CopyFile>(copy->path, file->path);
   auto descriptor = read_descriptor(copy->fd.get(), name, file->path.string());
   if (!descriptor) return descriptor.refusal();
 
   LoadedPlugin plugin{.name = name,
                       .generation = generation,
                       .path = file->path,
-                      .copy = copy->path,
+                      .copy = std::move(copy_file),
                       .sha256 = copy->sha256,
                       .descriptor = std::move(*descriptor),
                       .library = nullptr};
   before_loading(plugin);
-  auto library = Library::open(plugin.copy, plugin.descriptor, plugin.path.string());
+  auto library = Library::open(plugin.copy->path(), plugin.descriptor, plugin.path.string());
   if (!library) return library.refusal();
   plugin.library = std::move(*library);
   if (auto refusal = check_requirements(plugin, host)) return *refusal;
-  guard.keep();
   return plugin;
 }
 

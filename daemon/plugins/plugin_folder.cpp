@@ -15,6 +15,8 @@ FolderListing list_plugin_folder(const fs::path& folder) {
   for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
        entry.increment(error)) {
     const fs::path name = entry->path().filename();
+    // Other programs' files on their way to their real name.
+    if (name.native().starts_with('.')) continue;
     if (name.extension() == ".so") listing.stems.push_back(name.stem().string());
   }
   if (error) {

@@ -8,7 +8,8 @@
 namespace ekiden::daemon {
 
 struct FolderListing {
-  // The stems of everything called *.so, in their order, plugin names or not; at most
+  // The stems of everything called *.so, in their order, plugin names or not, except for names that
+  // begin with a dot; at most
   // plugin_limits::kFolderFilesMax.
   std::vector<std::string> stems;
   bool is_cut = false;  // there were more

@@ -15,6 +15,7 @@
 #include "daemon/plugins/instance.hpp"
 #include "daemon/plugins/plugin_copy.hpp"
 #include "daemon/plugins/plugin_folder.hpp"
+#include "daemon/plugins/plugin_manager_parts.hpp"
 #include "daemon/plugins/plugin_table.hpp"
 #include "daemon/plugins/steady_time.hpp"
 #include "runtime/base/check.hpp"
@@ -44,80 +45,58 @@ std::filesystem::path prepared(std::filesystem::path copies) {
   return copies;
 }
 
+}  // namespace
+
+void Gathering::one_is_here() {
+  runtime::MutexLock lock(mutex_);
+  if (missing_ > 0) missing_--;
+  changed_.notify_all();
+}
+
+void Gathering::give_up() {
+  runtime::MutexLock lock(mutex_);
+  missing_ = 0;
+  changed_.notify_all();
+}
+
+void Gathering::wait() {
+  runtime::MutexLock lock(mutex_);
+  while (missing_ > 0)
+    changed_.wait(mutex_);
+}
+
 runtime::Nanos from_now(std::chrono::nanoseconds duration) {
   const auto ns = std::max<std::chrono::nanoseconds::rep>(duration.count(), 0);
   return runtime::saturating_add(steady_now_ns(), static_cast<runtime::Nanos>(ns));
 }
 
-PluginResult refused(Outcome outcome, std::string message) {
-  return {outcome, std::move(message), {}};
+PluginManager::Parts::Parts(runtime::Runtime& runtime, Host& host,
+                            const PluginSettings& plugin_settings,
+                            const std::filesystem::path& state_directory)
+    : settings(plugin_settings),
+      surroundings{runtime,
+                   host,
+                   deadlines,
+                   PluginFolders{plugin_settings.directory, prepared(state_directory / "plugins")},
+                   keep_mapped(),
+                   [this](const std::string& name) { autoload.operation_is_over(name); }},
+      autoload(plugin_settings.directory, *this) {}
+
+void PluginManager::Parts::over(const std::shared_ptr<Instance>& instance, Outcome outcome) {
+  const std::string& name = instance->name();
+  // A conflict: it was given up, by an unload or the daemon's end.
+  const bool is_gone = outcome == Outcome::kOk || outcome == Outcome::kConflict;
+  const auto leaves = is_gone                         ? PluginTable::Leaves::kGeneration
+                      : outcome == Outcome::kNotFound ? PluginTable::Leaves::kNothing
+                                                      : PluginTable::Leaves::kRow;
+  const auto left = table.leave(*instance, name, leaves, is_gone ? "" : instance->row().error);
+  if (left.promoted) left.promoted->predecessor_is_over();
+  if (left.was_next && !is_gone) {
+    log::warn(kLog, "'" + name + "' was not replaced: what is loaded stays as it is");
+  }
+  deadlines.post([instance] { instance->join(); });
+  autoload.operation_is_over(name);
 }
-
-// Waits for answers that may still come when nobody waits any more.
-class Gathering {
- public:
-  explicit Gathering(std::size_t expected) : missing_(expected) {}
-
-  void one_is_here() {
-    runtime::MutexLock lock(mutex_);
-    if (missing_ > 0) missing_--;
-    changed_.notify_all();
-  }
-  void give_up() {
-    runtime::MutexLock lock(mutex_);
-    missing_ = 0;
-    changed_.notify_all();
-  }
-  void wait() {
-    runtime::MutexLock lock(mutex_);
-    while (missing_ > 0)
-      changed_.wait(mutex_);
-  }
-
- private:
-  runtime::Mutex mutex_;
-  runtime::ConditionVariable changed_;
-  std::size_t missing_ EKIDEN_GUARDED_BY(mutex_);
-};
-
-}  // namespace
-
-struct PluginManager::Parts {
-  Parts(runtime::Runtime& runtime, Host& host, const PluginSettings& plugin_settings,
-        const std::filesystem::path& state_directory)
-      : settings(plugin_settings),
-        surroundings{
-            runtime, host, deadlines,
-            PluginFolders{plugin_settings.directory, prepared(state_directory / "plugins")},
-            keep_mapped()} {}
-
-  // Runs on the lifecycle thread of `instance`, which is about to end and cannot join itself.
-  void over(const std::shared_ptr<Instance>& instance, Outcome outcome) {
-    const auto leaves = outcome == Outcome::kOk         ? PluginTable::Leaves::kGeneration
-                        : outcome == Outcome::kNotFound ? PluginTable::Leaves::kNothing
-                                                        : PluginTable::Leaves::kRow;
-    table.leave(*instance, instance->name(), leaves);
-    deadlines.post([instance] { instance->join(); });
-  }
-
-  PluginTable::Entered enter(const std::string& name, const PluginSetting& setting,
-                             const PluginDone& done);
-  void note_refused(const std::string& stem, std::string state, std::string error);
-  void warn_about_missing(const std::vector<std::string>& stems);
-  PluginLeftover leftover(Instance& instance, std::string message) {
-    return {instance.name(), std::move(message), instance.running()};
-  }
-
-  const PluginSettings settings;
-  PluginTable table;
-  InstanceSurroundings surroundings;
-
-  runtime::Mutex mutex;
-  bool stopping EKIDEN_GUARDED_BY(mutex) = false;
-  std::shared_ptr<Gathering> folder_load EKIDEN_GUARDED_BY(mutex);
-
-  DeadlineThread deadlines;  // last: what it joins uses all of the above
-};
 
 PluginManager::PluginManager(runtime::Runtime& runtime, Host& host, const PluginSettings& settings,
                              std::filesystem::path state_directory)
@@ -149,6 +128,10 @@ void PluginManager::Parts::warn_about_missing(const std::vector<std::string>& st
 void PluginManager::load_all() {
   Parts& parts = *parts_;
   if (!parts.settings.autoload) return;
+  // Before the first look, so that nothing falls in between.
+  if (const std::string problem = parts.autoload.begin(); !problem.empty()) {
+    log::error(kLog, problem);
+  }
   const FolderListing listing = list_plugin_folder(parts.settings.directory);
   if (!listing.problem.empty()) log::error(kLog, listing.problem);
   if (listing.is_cut) {
@@ -173,40 +156,54 @@ void PluginManager::load_all() {
       parts.note_refused(stem, "disabled", {});
       gathering->one_is_here();
     } else {
+      parts.autoload.note_load(stem);
       load(stem, [gathering](const PluginResult&) { gathering->one_is_here(); });
     }
   }
   gathering->wait();
+  parts.autoload.start();
 }
 
-void PluginManager::load(std::string name, PluginDone done) {
-  Parts& parts = *parts_;
+void PluginManager::load(std::string name, PluginDone done) { parts_->load(name, done); }
+
+void PluginManager::reload(std::string name, PluginDone done) {
+  if (parts_->settings.autoload) parts_->autoload.note_load(name);
+  parts_->replace(name, done);
+}
+
+void PluginManager::Parts::load(const std::string& name, const PluginDone& done) {
   if (!is_plugin_name(name)) return done(refused(Outcome::kFailed, not_a_plugin_name(name).text));
-  const PluginSetting setting = parts.settings.of(name);
+  const PluginSetting setting = settings.of(name);
   if (!setting.enabled) {
     return done(refused(Outcome::kConflict,
                         "'" + name + "' is disabled; set plugins.settings." + name +
                             ".enabled to true in the configuration and start the daemon again"));
   }
-  const PluginTable::Entered entered = parts.enter(name, setting, done);
+  const PluginTable::Entered entered = enter(name, setting, {}, done);
   if (!entered.living) return;
   const PluginRow row = entered.living->row();
   done(refused(Outcome::kConflict, "'" + name + "' is loaded already: generation " +
                                        std::to_string(row.generation) + " is " + row.state +
-                                       "; unload it first"));
+                                       "; reload or unload it"));
+}
+
+std::shared_ptr<Instance> PluginManager::Parts::make_instance(const std::string& name,
+                                                              std::uint32_t generation,
+                                                              const PluginSetting& setting) {
+  return std::make_shared<Instance>(
+      surroundings, name, generation, setting,
+      [this](const auto& instance, Outcome outcome) { over(instance, outcome); });
 }
 
 // Begins the load. `living` is set where there is one already; else `done` hears of it, and also
 // where there can be none.
 PluginTable::Entered PluginManager::Parts::enter(const std::string& name,
-                                                 const PluginSetting& setting,
+                                                 const PluginSetting& setting, const LoadPlan& plan,
                                                  const PluginDone& done) {
   const auto make = [&](std::uint32_t generation) {
-    auto made = std::make_shared<Instance>(
-        surroundings, name, generation, setting,
-        [this](const auto& instance, Outcome outcome) { over(instance, outcome); });
+    auto made = make_instance(name, generation, setting);
     // Before anybody can find it, so that its load is the first thing that it is asked for.
-    made->load(done);
+    made->load(plan, done);
     return made;
   };
   try {
@@ -225,12 +222,23 @@ PluginTable::Entered PluginManager::Parts::enter(const std::string& name,
 // --- Unloading -----------------------------------------------------------------------------------
 
 void PluginManager::unload(std::string name, PluginDone done) {
-  const auto instance = parts_->table.find_live(name);
+  // So that it stays unloaded until its file changes.
+  if (parts_->settings.autoload) parts_->autoload.note_unload(name);
+  parts_->unload(name, Parts::Replacements::kKeepWaiting, std::move(done));
+}
+
+void PluginManager::Parts::unload(const std::string& name, Replacements replacements,
+                                  PluginDone done) {
+  const auto instance = table.find_live(name);
   if (!instance) {
     return done(refused(Outcome::kNotFound, "no plugin '" + name + "' is loaded"));
   }
-  instance->unload(from_now(std::chrono::milliseconds(parts_->settings.unload_ms)),
-                   std::move(done));
+  if (const auto next = table.find_next(name)) {
+    const bool goes_on =
+        replacements == Replacements::kKeepWaiting && next->waits_for_predecessor();
+    if (!goes_on) next->give_up_start();
+  }
+  instance->unload(from_now(std::chrono::milliseconds(settings.unload_ms)), std::move(done));
 }
 
 void PluginManager::stop_admission() {
@@ -247,6 +255,7 @@ void PluginManager::stop_admission() {
 
 std::vector<PluginLeftover> PluginManager::unload_all(runtime::Nanos deadline_ns) {
   stop_admission();
+  parts_->autoload.stop();
   const auto instances = parts_->table.live();
   struct Answers {
     explicit Answers(std::size_t n) : gathering(n), results(n) {}
@@ -265,7 +274,8 @@ std::vector<PluginLeftover> PluginManager::unload_all(runtime::Nanos deadline_ns
   std::vector<PluginLeftover> leftovers;
   for (std::size_t i = 0; i < instances.size(); i++) {
     if (is_over(instances[i]->state())) continue;
-    leftovers.push_back(parts_->leftover(*instances[i], answers->results[i].message));
+    leftovers.push_back(
+        {instances[i]->name(), answers->results[i].message, instances[i]->running()});
   }
   return leftovers;
 }

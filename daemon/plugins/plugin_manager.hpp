@@ -48,7 +48,8 @@ class PluginManager {
   PluginManager& operator=(const PluginManager&) = delete;
 
   // Loads every plugin of the folder that is enabled, side by side and begun in the order of their
-  // names. Returns when each has started or been refused, or soon after stop_admission().
+  // names. Returns when each has started or been refused, or soon after stop_admission(). From then
+  // on it follows the folder (autoload.hpp), until unload_all().
   void load_all();
 
   // kOk: it runs; json {"name","version","generation","state"}. kNotFound: no such file. kDenied:
@@ -59,8 +60,18 @@ class PluginManager {
 
   // kOk: none of its code runs or will run; json {"name","generation","mapped","leaked_blocks",
   // "leaked_bytes"}. kTimedOut after plugins.unload_ms: the message names what has not ended, the
-  // plugin stays as draining, and a later unload goes on from there. kNotFound: not loaded.
+  // plugin stays as draining, and a later unload goes on from there. kNotFound: not loaded. It
+  // stays unloaded until its file changes; but where a replacement waits for it, that starts
+  // afterwards.
   void unload(std::string name, PluginDone done);
+
+  // Checks the file in the folder and then unloads what runs and loads that, also where they are
+  // the same. kOk: it runs; json as of load. Otherwise, as long as the new one has not passed its
+  // checks, nothing has changed: kNotFound: not loaded, or there is no such file. kConflict: it is
+  // being loaded or replaced already. kTimedOut: as of unload; the new one waits for a later
+  // unload. The others as of load; where its init or start failed, the file that ran before is
+  // loaded again, and the message says what became of that.
+  void reload(std::string name, PluginDone done);
 
   // A command of the plugin; json is what it answered. `params_json`: JSON text or empty.
   // `progress` (null: nobody asked) is told how far it is. kNotFound: no such plugin or method.

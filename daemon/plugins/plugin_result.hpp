@@ -36,6 +36,13 @@ using PluginDone = std::function<void(PluginResult)>;
 // answered. Must not block.
 using PluginProgress = std::function<bool(std::string_view json)>;
 
+// Whether a next generation is about to take the place of the one that is shown.
+enum class Replacement : std::uint8_t {
+  kNone,
+  kInProgress,  // it is checked, or the shown one is being unloaded for it
+  kWaits,       // the shown one's unload missed its deadline
+};
+
 struct PluginRow {
   std::string name;
   std::string version;  // empty until the descriptor has been read
@@ -46,7 +53,9 @@ struct PluginRow {
   std::uint64_t tasks = 0;       // alive now
   std::string path;              // of the file in the plugin folder
   std::string error;             // why it is failed or refused, or what it waits for while draining
-  std::string sha256;            // of the loaded copy, hexadecimal; empty until it is copied
+  std::string pending_error;     // why the file in the folder is not the one that runs
+  Replacement replacement = Replacement::kNone;
+  std::string sha256;  // of the loaded copy, hexadecimal; empty until it is copied
 
   // For `plugin.info`.
   std::string abi;                                  // "1.0": what it was built with

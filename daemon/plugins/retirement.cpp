@@ -1,7 +1,5 @@
 #include "daemon/plugins/retirement.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -186,8 +184,7 @@ void Retirement::unmap() {
     if (report_.mapped) report_.mapped_because = "the dynamic loader keeps it";
   }
   plugin_.loaded.library.reset();
-  // What is mapped keeps the inode alive without a name.
-  ::unlink(plugin_.loaded.copy.c_str());
+  plugin_.loaded.copy.reset();
 }
 
 }  // namespace ekiden::daemon

@@ -1,4 +1,4 @@
-// plugin.list, .info, .load, .unload, .call.
+// plugin.list, .info, .load, .unload, .reload, .call.
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -44,9 +44,13 @@ PluginDone answer_with(Responder responder) {
 }
 
 json row_json(const PluginRow& row) {
-  return {{"name", row.name},   {"version", row.version},
-          {"state", row.state}, {"generation", row.generation},
-          {"tasks", row.tasks}, {"error", row.error}};
+  return {{"name", row.name},
+          {"version", row.version},
+          {"state", row.state},
+          {"generation", row.generation},
+          {"tasks", row.tasks},
+          {"error", row.error},
+          {"pending_error", row.pending_error}};
 }
 
 // A schema that is not JSON is shown as the text that it is.
@@ -121,6 +125,16 @@ Method unload_method(PluginControl& plugins) {
           }};
 }
 
+Method reload_method(PluginControl& plugins) {
+  return {.summary =
+              "Checks a loaded plugin's file, unloads what runs and loads that, and answers "
+              "when it runs; what ran goes on where the file is refused.",
+          .params = {plugin_name("name")},
+          .handler = [&plugins](const json& params, Responder responder) {
+            plugins.reload(*text_param(params, "name"), answer_with(std::move(responder)));
+          }};
+}
+
 void call(PluginControl& plugins, const json& params, Responder responder) {
   const std::string& plugin = *text_param(params, "plugin");
   const auto argument = params.find("params");
@@ -160,6 +174,7 @@ void add_plugin_methods(MethodTable& table, const Backends& backends) {
   table.add("plugin.info", info_method(backends.plugins));
   table.add("plugin.load", load_method(backends.plugins));
   table.add("plugin.unload", unload_method(backends.plugins));
+  table.add("plugin.reload", reload_method(backends.plugins));
   table.add("plugin.call", call_method(backends.plugins));
 }
 

@@ -179,6 +179,20 @@ PluginResult SmallDaemon::call(const std::string& name, const std::string& metho
   return asked.get();
 }
 
+PluginResult SmallDaemon::reload(const std::string& name) {
+  Asked asked;
+  manager().reload(name, asked.done());
+  return asked.get();
+}
+
+void SmallDaemon::replace_file(const std::string& name, const std::string& tail) {
+  const fs::path made = folder_.path() / (name + ".new");
+  write_bytes(made, read_bytes(built_plugin(name)) + tail);
+  fs::rename(made, folder() / (name + ".so"));
+}
+
+void SmallDaemon::fail_next_start() { write_bytes(folder_.path() / "journal.bad", "bad"); }
+
 std::string SmallDaemon::state_of(const std::string& name) {
   const auto row = manager().find(name);
   return row ? row->state : "none";

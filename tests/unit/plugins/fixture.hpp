@@ -76,6 +76,11 @@ class SmallDaemon {
   std::string journal() const;
   // What is stuck in probe goes on from now on.
   void let_go();
+  // The next start of probe fails.
+  void fail_next_start();
+  PluginResult reload(const std::string& name);
+  // Puts a file with the plugin's code and other content in its place, all at once.
+  void replace_file(const std::string& name, const std::string& tail);
   std::filesystem::path folder() const { return folder_.path() / "plugins"; }
   std::filesystem::path copies() const { return folder_.path() / "state" / "plugins"; }
 

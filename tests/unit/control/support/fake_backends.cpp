@@ -115,6 +115,11 @@ void FakePlugins::unload(std::string name, PluginDone done) {
   answer(name, done);
 }
 
+void FakePlugins::reload(std::string name, PluginDone done) {
+  log_.push_back("reload " + name);
+  answer(name, done);
+}
+
 void FakePlugins::call(std::string name, std::string method, std::string params_json,
                        std::chrono::nanoseconds timeout, PluginDone done, PluginProgress progress) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();

@@ -1,6 +1,7 @@
 // A plugin that does what its configuration and its commands say, and writes down what is asked of
 // it: one line a callback into the file `journal`. The configuration is {"journal":"…","mode":"…"}.
-// What is stuck goes on when the file `journal`.go exists.
+// What is stuck goes on when the file `journal`.go exists. A start that finds `journal`.bad fails
+// and takes it away.
 #include <ekiden/plugin.h>
 #include <unistd.h>
 
@@ -134,6 +135,9 @@ int32_t start(void*, ekd_error* err) {
   note("start");
   const std::string& mode = probe->mode;
   spawn(probe->parked);
+  if (std::remove((probe->journal + ".bad").c_str()) == 0) {
+    return ekd_error_set(err, EKD_E_FAILED, "start has found the bad sign");
+  }
   if (mode == "start_error") return ekd_error_set(err, EKD_E_FAILED, "start does not want to");
   if (mode == "start_throw") throw 42;
   if (mode == "start_stuck_error") {
