@@ -167,6 +167,18 @@ Ledger Runtime::owner_ledger(OwnerId owner) const {
   return ledger;
 }
 
+std::vector<Made> Runtime::owner_made(OwnerId owner) {
+  std::vector<Made> rows;
+  const auto add = [&](HandleKind kind, const MakerCounts& counts) {
+    for (const auto& [type, count] : counts)
+      rows.push_back({kind, type, count});
+  };
+  add(HandleKind::kTimer, parts_->scheduler.timers().count_makers(owner));
+  add(HandleKind::kIo, parts_->scheduler.reactor().count_makers(owner));
+  add(HandleKind::kJob, parts_->pool.count_makers(owner));
+  return rows;
+}
+
 bool Runtime::owner_quiescent(OwnerId owner) const {
   // Presence first: a thread of the owner's own that was inside before may have added to the
   // ledger. Presence last: a thread may have taken the last thing out of the ledger and not left

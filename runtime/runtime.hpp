@@ -67,6 +67,13 @@ struct Ledger {
   bool empty() const { return tasks == 0 && timers == 0 && ios == 0 && jobs == 0; }
 };
 
+// Timers, descriptors or jobs of one owner that tasks of one type have made.
+struct Made {
+  HandleKind kind = HandleKind::kTimer;
+  TypeId maker = 0;  // 0: made outside a task
+  std::uint64_t count = 0;
+};
+
 class Runtime {
  public:
   explicit Runtime(const Options& options, const Clock& clock = SystemClock::instance());
@@ -97,6 +104,9 @@ class Runtime {
   // After its tasks are gone.
   void owner_close_resources(OwnerId owner);
   Ledger owner_ledger(OwnerId owner) const;
+  // What of the ledger is no task, by kind and by who made it. Looks at every timer, descriptor and
+  // job that there is.
+  std::vector<Made> owner_made(OwnerId owner);
   // True when the ledger is empty and no thread is in the owner's code.
   bool owner_quiescent(OwnerId owner) const;
   // What of the owner's code runs right now: polls and jobs.

@@ -61,7 +61,7 @@ struct PluginSetting {
 
 struct PluginSettings {
   std::filesystem::path directory;           // always given: no default is right on every machine
-  bool autoload = limits::kAutoloadDefault;  // load what is in the directory when the daemon starts
+  bool autoload = limits::kAutoloadDefault;  // follow the directory: see autoload.hpp
   std::uint32_t unload_ms = limits::kUnloadDefaultMs;
   std::map<std::string, PluginSetting, std::less<>> settings;  // by the plugin's name
 

@@ -134,24 +134,51 @@ std::string status_view(const json& result) {
 
 std::string plugin_list_view(const json& result) { return plugins_table(result.at("plugins")); }
 
+// "20 timers made by task type parked; 1 descriptor made outside a task".
+std::string made_cell(const json& result, const char* member) {
+  std::string text;
+  const auto rows = result.find(member);
+  if (rows == result.end()) return text;
+  for (const json& row : *rows) {
+    const std::string count = cell(row, "count");
+    const std::string by = cell(row, "made_by");
+    text += (text.empty() ? "" : "; ") + count + " " + cell(row, "kind") +
+            (count == "1" ? "" : "s") +
+            (by.empty() ? " made outside a task" : " made by task type " + by);
+  }
+  return text;
+}
+
+std::string task_types_cell(const json& result) {
+  std::string text;
+  const auto rows = result.find("task_types");
+  if (rows == result.end()) return text;
+  for (const json& row : *rows)
+    text += (text.empty() ? "" : "; ") + cell(row, "count") + " of type " + cell(row, "type");
+  return text;
+}
+
 std::string plugin_info_view(const json& result) {
   const std::string limit = cell(result, "task_limit");
   return facts_text({{"name", cell(result, "name")},
                      {"version", cell(result, "version")},
                      {"state", cell(result, "state")},
                      {"error", cell(result, "error")},
-                     {"file not loaded", cell(result, "pending_error")},
+                     {"new file", cell(result, "pending_error")},
                      {"generation", cell(result, "generation")},
                      {"age", duration_cell(result, "age_ms")},
                      {"file", cell(result, "path")},
                      {"sha256", cell(result, "sha256")},
                      {"abi", cell(result, "abi")},
                      {"tasks", cell(result, "tasks")},
+                     {"by type", task_types_cell(result)},
                      {"task limit", limit == "0" ? "none" : limit},
                      {"refused spawns", cell(result, "refusals")},
                      {"timers", cell(result, "timers")},
                      {"descriptors", cell(result, "descriptors")},
                      {"jobs", cell(result, "jobs")},
+                     {"open calls", cell(result, "calls")},
+                     {"made", made_cell(result, "made")},
                      {"memory", bytes_cell(result, "memory_bytes")},
                      {"memory blocks", cell(result, "memory_blocks")}});
 }
@@ -170,6 +197,9 @@ std::string plugin_unload_view(const json& result) {
   if (!blocks.empty() && blocks != "0") {
     text += "; it left " + blocks + " blocks of host memory (" +
             bytes_cell(result, "leaked_bytes") + "), which were freed";
+  }
+  if (const std::string leaked = made_cell(result, "leaked"); !leaked.empty()) {
+    text += "; it left " + leaked + ", which were closed";
   }
   return escape_text(text) + "\n";
 }

@@ -1,5 +1,6 @@
 #include "daemon/host/call_table.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/host/limits.hpp"
@@ -68,6 +69,12 @@ std::vector<AnswerFn> CallTable::take_all(const ekd_ctx* ctx) {
     if (slots_[index].ctx == ctx) taken.push_back(close(index));
   }
   return taken;
+}
+
+std::size_t CallTable::count(const ekd_ctx* ctx) const {
+  const MutexLock lock(mutex_);
+  return static_cast<std::size_t>(std::count_if(
+      slots_.begin(), slots_.end(), [ctx](const Slot& slot) { return slot.ctx == ctx; }));
 }
 
 AnswerFn CallTable::close(std::uint32_t index) {

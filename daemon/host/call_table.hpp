@@ -48,6 +48,8 @@ class CallTable {
                               std::shared_ptr<const ProgressFn>& out);
   // Closes all that are open for `ctx`.
   std::vector<AnswerFn> take_all(const ekd_ctx* ctx);
+  // How many are open for `ctx`.
+  std::size_t count(const ekd_ctx* ctx) const;
 
  private:
   struct Slot {
@@ -62,7 +64,7 @@ class CallTable {
       EKIDEN_REQUIRES(mutex_);
   AnswerFn close(std::uint32_t index) EKIDEN_REQUIRES(mutex_);
 
-  runtime::Mutex mutex_;
+  mutable runtime::Mutex mutex_;
   std::vector<Slot> slots_ EKIDEN_GUARDED_BY(mutex_);
   std::vector<std::uint32_t> free_ EKIDEN_GUARDED_BY(mutex_);
 };

@@ -73,6 +73,8 @@ class Host {
   void close_call(ekd_call call, CallAnswer answer);
   // Answers what is still open: the plugin was unloaded before it did. Says how many those were.
   std::size_t drop_calls(ekd_ctx* ctx);
+  // Commands that wait for its answer.
+  std::size_t open_calls(const ekd_ctx* ctx) const { return calls_.count(ctx); }
 
   struct MemoryUse {
     std::uint64_t blocks = 0;

@@ -239,8 +239,16 @@ void Instance::unload(runtime::Nanos deadline_ns, PluginDone done) {
       deadline_ns, [self, answer, since_ns] { answer->give(self->unload_timed_out(since_ns)); });
   if (!thread_.post_regardless(
           [self, answer, deadline_ns] { self->run_unload(deadline_ns, answer); })) {
-    answer->give(not_running());
+    answer->give(over_before_unload());
   }
+}
+
+// It ended between the request and its turn: another unload was quicker, or its start was given up.
+PluginResult Instance::over_before_unload() const {
+  if (state() == InstanceState::kRetired) {
+    return {Outcome::kNotFound, "no plugin " + shown() + " is loaded any more", {}};
+  }
+  return {Outcome::kOk, {}, unloaded_json(row(), {})};
 }
 
 void Instance::run_unload(runtime::Nanos deadline_ns, const SharedAnswer& answer) {
@@ -393,6 +401,7 @@ PluginRow Instance::row() const {
   row.timers = ledger.timers;
   row.descriptors = ledger.ios;
   row.jobs = ledger.jobs;
+  row.calls = surroundings_.host.open_calls(ctx_);
   row.memory_blocks = memory.blocks;
   row.memory_bytes = memory.bytes;
   row.refusals = surroundings_.runtime.owner_refusals(row.owner);

@@ -116,6 +116,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   // The same for an unload, and the row shows it.
   PluginResult unload_timed_out(runtime::Nanos since_ns);
   PluginResult not_running() const;
+  PluginResult over_before_unload() const;
   std::string shown() const { return "'" + name_ + "'"; }
 
   const InstanceSurroundings& surroundings_;

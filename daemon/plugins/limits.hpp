@@ -58,6 +58,9 @@ inline constexpr std::size_t kTasksPageRows = 64;
 // Tasks that one message names; the rest is counted.
 inline constexpr std::size_t kTasksNamedMax = 3;
 
+// Task types, and makers of things, that one message names.
+inline constexpr std::size_t kTypesNamedMax = 8;
+
 static_assert(kDrainPercent < 100 && kAsyncCancelPercent < 100);
 static_assert(kLedgerPauseMin < kLedgerPauseMax);
 static_assert(kTimeStampMin < kSettle);

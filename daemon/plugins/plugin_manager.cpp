@@ -12,6 +12,7 @@
 #include "daemon/logging/log.hpp"
 #include "daemon/plugins/deadline_thread.hpp"
 #include "daemon/plugins/file_check.hpp"
+#include "daemon/plugins/holdings.hpp"
 #include "daemon/plugins/instance.hpp"
 #include "daemon/plugins/plugin_copy.hpp"
 #include "daemon/plugins/plugin_folder.hpp"
@@ -298,7 +299,13 @@ void PluginManager::call(std::string name, std::string method, std::string param
 std::vector<PluginRow> PluginManager::list() const { return parts_->table.rows(); }
 
 std::optional<PluginRow> PluginManager::find(const std::string& name) const {
-  return parts_->table.row(name);
+  auto row = parts_->table.row(name);
+  if (row && row->owner != runtime::kRuntimeOwner) {
+    runtime::Runtime& runtime = parts_->surroundings.runtime;
+    row->task_types = live_types(runtime, row->owner);
+    row->made = made_things(runtime, row->owner);
+  }
+  return row;
 }
 
 std::string PluginManager::owner_plugin(runtime::OwnerId owner) const {

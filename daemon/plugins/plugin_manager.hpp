@@ -81,6 +81,7 @@ class PluginManager {
 
   // In the order of names.
   std::vector<PluginRow> list() const;
+  // One row, with what it owns by task type and by who made it.
   std::optional<PluginRow> find(const std::string& name) const;
   // "" for the runtime itself and for owners that are gone.
   std::string owner_plugin(runtime::OwnerId owner) const;

@@ -32,7 +32,7 @@ class Gathering {
   std::size_t missing_ EKIDEN_GUARDED_BY(mutex_);
 };
 
-struct PluginManager::Parts : AutoloadTarget {
+struct PluginManager::Parts final : AutoloadTarget {
   Parts(runtime::Runtime& runtime, Host& host, const PluginSettings& plugin_settings,
         const std::filesystem::path& state_directory);
 

@@ -43,6 +43,19 @@ enum class Replacement : std::uint8_t {
   kWaits,       // the shown one's unload missed its deadline
 };
 
+// Live tasks of one type.
+struct LiveType {
+  std::string type;
+  std::uint64_t count = 0;
+};
+
+// Timers, descriptors or jobs that tasks of one type have made.
+struct MadeThings {
+  std::string kind;     // timer, descriptor, job
+  std::string made_by;  // the task type; empty: made outside a task
+  std::uint64_t count = 0;
+};
+
 struct PluginRow {
   std::string name;
   std::string version;  // empty until the descriptor has been read
@@ -64,11 +77,15 @@ struct PluginRow {
   std::uint64_t timers = 0;
   std::uint64_t descriptors = 0;
   std::uint64_t jobs = 0;
+  std::uint64_t calls = 0;  // commands that it has not answered yet
   std::uint64_t memory_blocks = 0;
   std::uint64_t memory_bytes = 0;
   std::uint64_t task_limit = 0;
   std::uint64_t refusals = 0;  // spawns refused
   runtime::Nanos age_ns = 0;   // since it started to run
+  // Only of a single row, not in lists.
+  std::vector<LiveType> task_types;
+  std::vector<MadeThings> made;
 };
 
 // What an unload could not end.

@@ -14,7 +14,7 @@ nlohmann::json head(const PluginRow& row) {
 
 }  // namespace
 
-// Names and versions are printable ASCII, so dump() finds nothing to throw at.
+// Names and versions of plugins are printable ASCII, so dump() finds nothing to throw at.
 std::string loaded_json(const PluginRow& row) { return head(row).dump(); }
 
 std::string unloaded_json(const PluginRow& row, const RetirementReport& report) {
@@ -23,7 +23,15 @@ std::string unloaded_json(const PluginRow& row, const RetirementReport& report) 
   if (report.mapped) json["mapped_because"] = report.mapped_because;
   json["leaked_blocks"] = report.leaked_blocks;
   json["leaked_bytes"] = report.leaked_bytes;
-  return json.dump();
+  json["leaked"] = nlohmann::json::array();
+  for (const MadeThings& made : report.leaked) {
+    json["leaked"].push_back({{"kind", made.kind},
+                              {"count", made.count},
+                              {"made_by", made.made_by.empty() ? nlohmann::json(nullptr)
+                                                               : nlohmann::json(made.made_by)}});
+  }
+  // Names of task types are a plugin's and may hold any bytes.
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace ekiden::daemon

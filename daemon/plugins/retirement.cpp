@@ -7,6 +7,7 @@
 
 #include "daemon/host/host.hpp"
 #include "daemon/logging/log.hpp"
+#include "daemon/plugins/holdings.hpp"
 #include "daemon/plugins/limits.hpp"
 #include "daemon/plugins/steady_time.hpp"
 #include "daemon/plugins/thread_census.hpp"
@@ -68,7 +69,7 @@ bool Retirement::carry_out(Step step, runtime::Nanos deadline_ns) {
     case Step::kJobs:
       return end_jobs(deadline_ns);
     case Step::kResources:
-      runtime_.owner_close_resources(owner);
+      close_resources();
       return true;
     case Step::kQuiet:
       return wait_for(deadline_ns, [&] {
@@ -141,6 +142,16 @@ bool Retirement::only_reservations_left() const {
 
 bool Retirement::end_jobs(runtime::Nanos deadline_ns) {
   return wait_for(deadline_ns, [&] { return runtime_.blocking().cancel_all(plugin_.owner) == 0; });
+}
+
+// Its tasks are gone, so nobody will close what is left.
+void Retirement::close_resources() {
+  report_.leaked = made_things(runtime_, plugin_.owner);
+  if (!report_.leaked.empty()) {
+    log::warn("plugins", "'" + plugin_.loaded.name + "' left " + things_text(report_.leaked) +
+                             ", which it did not close; the daemon has");
+  }
+  runtime_.owner_close_resources(plugin_.owner);
 }
 
 void Retirement::fini() {

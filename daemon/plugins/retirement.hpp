@@ -18,9 +18,11 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "daemon/plugins/callback.hpp"
 #include "daemon/plugins/loaded_plugin.hpp"
+#include "daemon/plugins/plugin_result.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/task/owner.hpp"
 
@@ -47,6 +49,7 @@ struct RetirementReport {
   std::string mapped_because;       // if we decided so: the end of a sentence
   std::uint64_t leaked_blocks = 0;  // host memory that the plugin had not freed
   std::uint64_t leaked_bytes = 0;
+  std::vector<MadeThings> leaked;  // what it had not closed, and the host has
 };
 
 class Retirement {
@@ -88,6 +91,7 @@ class Retirement {
   bool only_reservations_left() const;
   bool end_jobs(runtime::Nanos deadline_ns);
   void fini();
+  void close_resources();
   void release();
   void unmap();
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "daemon/plugins/callback.hpp"
+#include "daemon/plugins/holdings.hpp"
 #include "daemon/plugins/limits.hpp"
 #include "daemon/plugins/steady_time.hpp"
 #include "runtime/runtime.hpp"
@@ -77,6 +78,14 @@ void add_waiting(const runtime::Runtime& runtime, runtime::OwnerId owner, Parts&
   if (live > tasks.size()) parts.count_more(live - tasks.size());
 }
 
+// Everything that is left, counted: "; left in all: 2 tasks of type parked, 1 timer made by …".
+std::string left_text(runtime::Runtime& runtime, runtime::OwnerId owner) {
+  const std::string tasks = tasks_text(live_types(runtime, owner));
+  const std::string things = things_text(made_things(runtime, owner));
+  if (tasks.empty() && things.empty()) return {};
+  return "; left in all: " + tasks + (tasks.empty() || things.empty() ? "" : ", ") + things;
+}
+
 }  // namespace
 
 namespace {
@@ -96,7 +105,7 @@ std::string describe_returned(const runtime::Straggler& straggler) {
   return name_of(straggler) + " took " + duration_text(straggler.for_ns);
 }
 
-std::string describe_unfinished(const runtime::Runtime& runtime, runtime::OwnerId owner,
+std::string describe_unfinished(runtime::Runtime& runtime, runtime::OwnerId owner,
                                 const CallbackRunner& callbacks) {
   Parts parts;
   parts.add(callbacks.describe_running());
@@ -104,7 +113,7 @@ std::string describe_unfinished(const runtime::Runtime& runtime, runtime::OwnerI
     parts.add(describe(straggler));
   if (parts.empty()) add_waiting(runtime, owner, parts);
   if (parts.empty()) parts.add("a thread has not left its code yet");
-  return parts.take();
+  return parts.take() + left_text(runtime, owner);
 }
 
 }  // namespace ekiden::daemon

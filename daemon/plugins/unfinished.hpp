@@ -15,8 +15,9 @@ namespace ekiden::daemon {
 class CallbackRunner;
 
 // "the poll of task 42 (task type sleeper) has not returned for 5.0 s": names at most
-// plugin_limits::kTasksNamedMax things and counts the rest; never empty. Any thread.
-std::string describe_unfinished(const runtime::Runtime& runtime, runtime::OwnerId owner,
+// plugin_limits::kTasksNamedMax things and counts the rest; then everything that is left, by task
+// type and by who made it. Never empty. Any thread.
+std::string describe_unfinished(runtime::Runtime& runtime, runtime::OwnerId owner,
                                 const CallbackRunner& callbacks);
 
 // The same for one poll or job.

@@ -208,6 +208,16 @@ std::size_t BlockingPool::count(OwnerId owner) const {
   return owner < kMaxOwners ? jobs_.count(owner) : 0;
 }
 
+MakerCounts BlockingPool::count_makers(OwnerId owner) const {
+  MakerCounts counts;
+  if (owner >= kMaxOwners) return counts;
+  MutexLock lock(mutex_);
+  std::uint32_t cursor = 0;
+  while (const JobSlot* slot = jobs_.next_of(owner, cursor))
+    ++counts[slot->maker];
+  return counts;
+}
+
 std::vector<RunningJob> BlockingPool::running() const {
   std::vector<RunningJob> jobs;
   MutexLock lock(mutex_);

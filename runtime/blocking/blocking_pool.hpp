@@ -99,6 +99,8 @@ class BlockingPool {
   std::size_t cancel_all(OwnerId owner);
   // Jobs of the owner that exist: queued, running, ended and not closed. Exact.
   std::size_t count(OwnerId owner) const;
+  // The same by who submitted them.
+  MakerCounts count_makers(OwnerId owner) const;
   // What runs now, of everybody or of one owner.
   std::vector<RunningJob> running() const;
   std::vector<RunningJob> running(OwnerId owner) const;

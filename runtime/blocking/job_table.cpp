@@ -32,6 +32,7 @@ JobSlot* JobTable::take(OwnerId owner, const Job& job) {
   slot.index = index;
   ++slot.generation;
   slot.owner = owner;
+  slot.maker = maker::current();
   slot.waker = Waker();
   slot.state = JobState::kQueued;
   slot.detached = false;

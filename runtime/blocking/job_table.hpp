@@ -21,6 +21,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/base/slot_arena.hpp"
 #include "runtime/blocking/job.hpp"
+#include "runtime/task/maker.hpp"
 #include "runtime/task/owner.hpp"
 #include "runtime/task/waker.hpp"
 
@@ -46,6 +47,7 @@ struct JobSlot {
   std::uint32_t index;
   std::uint32_t generation;
   OwnerId owner;
+  TypeId maker;  // who submitted it; for lists only
   std::int32_t result;
   Waker waker;           // the last poll's
   std::string* failure;  // owned; null where there is no text
@@ -74,7 +76,8 @@ class JobTable {
   JobTable(const JobTable&) = delete;
   JobTable& operator=(const JobTable&) = delete;
 
-  // A slot in state kQueued that belongs to `owner`, or null when there is no memory.
+  // A slot in state kQueued that belongs to `owner` and was made by the calling thread, or null
+  // when there is no memory.
   JobSlot* take(OwnerId owner, const Job& job);
   // The handle was good until now.
   void free(JobSlot& slot);

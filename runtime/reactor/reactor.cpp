@@ -128,6 +128,14 @@ std::size_t Reactor::close_all(OwnerId owner) {
   return closed;
 }
 
+MakerCounts Reactor::count_makers(OwnerId owner) {
+  MakerCounts counts;
+  sources_.for_each([&](SourceUse& source, Handle) {
+    if (source->owner == owner) ++counts[source->maker];
+  });
+  return counts;
+}
+
 Status Reactor::poll_ready(OwnerId owner, Handle handle, Interest interest, Waker waker,
                            Readiness& out) {
   SourceUse source;

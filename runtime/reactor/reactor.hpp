@@ -147,6 +147,8 @@ class Reactor final : private SourceCloser {
   std::size_t close_all(OwnerId owner);
   // Sources whose descriptor is not closed yet. 0 is exact once nothing can be adopted any more.
   std::size_t count(OwnerId owner) const { return sources_.count(owner); }
+  // The same by who made them; looks at every source.
+  MakerCounts count_makers(OwnerId owner);
 
   // False when the handle is stale.
   bool describe(Handle handle, SourceInfo& out);

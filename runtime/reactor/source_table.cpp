@@ -21,6 +21,7 @@ void SourceTable::publish(Handle handle, OwnerId owner) {
   counts_[owner].fetch_add(1, std::memory_order_relaxed);
   Source& source = at(handle.index());
   source.owner = owner;
+  source.maker = maker::current();
   source.life.open(handle.generation());
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/reactor/event_loop.hpp"
 #include "runtime/reactor/readiness.hpp"
 #include "runtime/reactor/source_life.hpp"
+#include "runtime/task/maker.hpp"
 #include "runtime/task/owner.hpp"
 #include "runtime/task/waker.hpp"
 
@@ -59,6 +60,7 @@ struct alignas(kCacheLineBytes) Source {
   EventLoop::Registration registration;
   OwnerId owner;
   SourceKind kind;
+  TypeId maker;  // who published it; for lists only
 
   // -1 when the kernel has given the number to another file (closed behind the reactor's back).
   Atomic<std::int32_t> descriptor;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/scheduler/scheduler.hpp"
+#include "runtime/task/maker.hpp"
 
 namespace ekiden::runtime {
 
@@ -17,6 +18,7 @@ Worker* Worker::current() noexcept { return current_worker; }
 void Worker::adopt_thread() {
   presence_ = &presence::this_thread();
   current_worker = this;
+  maker::follow(&polled_);
 }
 
 void Worker::leave_thread() {
@@ -25,6 +27,7 @@ void Worker::leave_thread() {
   scheduler_.tasks_.flush(task_caches_);
   scheduler_.timers_.flush(timer_cache_);
   current_.store(0, std::memory_order_release);
+  maker::follow(nullptr);
   current_worker = nullptr;
 }
 

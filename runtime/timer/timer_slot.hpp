@@ -8,6 +8,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/task/owner.hpp"
+#include "runtime/task/task_type.hpp"
 #include "runtime/task/waker.hpp"
 #include "runtime/timer/wheel.hpp"
 
@@ -54,14 +55,15 @@ enum class TimerState : std::uint8_t {
   kFired,
 };
 
-// Zero bytes, which is what fresh memory holds, are a free slot. Everything but `identity` and
-// `home` is guarded by the lock of the home wheel while the slot is held (see timers.hpp).
+// Zero bytes, which is what fresh memory holds, are a free slot. Everything but `identity`, `home`
+// and `maker` is guarded by the lock of the home wheel while the slot is held (see timers.hpp).
 struct TimerSlot : Wheel::Entry {
   Atomic<TimerIdentity> identity;
   Nanos deadline;
   Waker waker;  // the last poll's, null when there was none since it was armed first or fired
   Atomic<std::uint16_t> home;
   TimerState state;
+  Atomic<TypeId> maker;  // who called create(); for lists only
 };
 
 static_assert(sizeof(TimerSlot) <= kCacheLineBytes);

@@ -51,6 +51,8 @@ Status Timers::create(OwnerId owner, SlotArena::Cache* cache, Handle& out) {
   TimerSlot& timer = slot(index);
   // relaxed: only this thread has the free slot, and got it after the store in close().
   const TimerIdentity identity = timer.identity.load(std::memory_order_relaxed).taken_by(owner);
+  // relaxed: published with the identity.
+  timer.maker.store(maker::current(), std::memory_order_relaxed);
   // release: pairs with the acquire in with_timer(), for a handle that was guessed.
   timer.identity.store(identity, std::memory_order_release);
   out = Handle(HandleKind::kTimer, index, identity.generation());
@@ -82,6 +84,19 @@ std::size_t Timers::count(OwnerId owner) const noexcept {
     if (identity.is_held() && identity.owner() == owner) ++held;
   }
   return held;
+}
+
+MakerCounts Timers::count_makers(OwnerId owner) const {
+  MakerCounts counts;
+  const std::uint32_t used = arena_.used_slots();
+  for (std::uint32_t index = 0; index < used; ++index) {
+    // acquire: pairs with the release in create(), which wrote the maker before.
+    const TimerIdentity identity = slot(index).identity.load(std::memory_order_acquire);
+    if (!identity.is_held() || identity.owner() != owner) continue;
+    // relaxed: the slot may get its next user meanwhile, and then this is that one's.
+    ++counts[slot(index).maker.load(std::memory_order_relaxed)];
+  }
+  return counts;
 }
 
 std::size_t Timers::close_all(OwnerId owner) {

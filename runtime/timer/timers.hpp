@@ -53,6 +53,7 @@
 #include <memory>
 
 #include "runtime/base/slot_arena.hpp"
+#include "runtime/task/maker.hpp"
 #include "runtime/timer/short_lock.hpp"
 #include "runtime/timer/timer_slot.hpp"
 
@@ -108,6 +109,8 @@ class Timers {
   // close_all returns how many it closed and wakes nobody.
   std::size_t close_all(OwnerId owner);
   std::size_t count(OwnerId owner) const noexcept;
+  // The same by who made them.
+  MakerCounts count_makers(OwnerId owner) const;
 
   // For task information: the deadline of an armed timer of any owner. False: not armed, or gone.
   bool describe(Handle timer, Nanos& deadline) const;

@@ -69,6 +69,18 @@ json info_json(const PluginRow& row) {
   info["timers"] = row.timers;
   info["descriptors"] = row.descriptors;
   info["jobs"] = row.jobs;
+  info["calls"] = row.calls;
+  info["task_types"] = json::array();
+  for (const LiveType& type : row.task_types) {
+    info["task_types"].push_back({{"type", type.type}, {"count", type.count}});
+  }
+  info["made"] = json::array();
+  for (const MadeThings& made : row.made) {
+    info["made"].push_back(
+        {{"kind", made.kind},
+         {"count", made.count},
+         {"made_by", made.made_by.empty() ? json(nullptr) : json(made.made_by)}});
+  }
   info["memory_blocks"] = row.memory_blocks;
   info["memory_bytes"] = row.memory_bytes;
   info["task_limit"] = row.task_limit;

@@ -11,7 +11,7 @@ namespace mischief {
 namespace {
 
 uint32_t sleeper_type, lingerer_type, crowd_type, crowd_member_type, thrower_type, failer_type,
-    joiner_type, parked_type;
+    joiner_type, parked_type, leaker_type;
 
 template <class State>
 int32_t spawn(uint32_t type, const State& state, uint32_t flags = 0, ekd_task* out = nullptr) {
@@ -229,6 +229,29 @@ int32_t leak(ekd_call call, std::string_view params, ekd_error* err) {
   return reply(call, "null");
 }
 
+// The same from within a task, which then sleeps in its poll for `ms`.
+struct Leaker {
+  ekd_call call;
+  uint64_t n;
+  uint64_t ms;
+};
+
+int32_t leaker_poll(void* state, ekd_cx* cx) {
+  const Leaker* self = static_cast<Leaker*>(state);
+  if (cx->cancelled != 0) return EKD_READY;
+  for (uint64_t i = 0; i < self->n; i++)
+    leak_one();
+  reply(self->call, "null");
+  std::this_thread::sleep_for(std::chrono::milliseconds(self->ms));
+  return EKD_READY;
+}
+
+int32_t leak_in_task(ekd_call call, std::string_view params, ekd_error* err) {
+  const Leaker leaker{call, number_in(params, "n", 10), number_in(params, "ms", 0)};
+  const int32_t code = spawn(leaker_type, leaker);
+  return code == EKD_OK ? EKD_OK : ekd_error_set(err, code, "the leaker was refused");
+}
+
 int32_t counts(ekd_call call, std::string_view, ekd_error*) {
   return reply(call, "{\"created\":" + std::to_string(instance.created.load()) +
                          ",\"dropped\":" + std::to_string(instance.dropped.load()) + "}");
@@ -263,6 +286,7 @@ int32_t register_task_types(ekd_error* err) {
       {"thrower", thrower_poll, nullptr, sizeof(Sleeper), &thrower_type},
       {"failer", failer_poll, nullptr, sizeof(Sleeper), &failer_type},
       {"joiner", joiner_poll, joiner_drop, sizeof(Joiner), &joiner_type},
+      {"leaker", leaker_poll, nullptr, sizeof(Leaker), &leaker_type},
       {"parked", parked_poll, nullptr, sizeof(Sleeper), &parked_type},
   };
   for (const auto& type : types) {
@@ -281,6 +305,7 @@ const Command kTaskCommands[] = {
     {"throw_in_poll", throw_in_poll},
     {"fail_in_poll", fail_in_poll},
     {"leak", leak},
+    {"leak_in_task", leak_in_task},
     {"counts", counts},
     {nullptr, nullptr},
 };
