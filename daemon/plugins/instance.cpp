@@ -262,11 +262,12 @@ void Instance::run_unload(runtime::Nanos deadline_ns, const SharedAnswer& answer
       answer->give(unload_timed_out(since_ns));
       return;
     }
-    end(InstanceState::kRetired, {Outcome::kOk, {}});
+    // Said before the end, which lets the next generation start.
     log::info(kLog, shown() + " is unloaded (generation " + std::to_string(generation_) + ")" +
                         (retirement_->report().mapped
                              ? "; its library stays mapped: " + retirement_->report().mapped_because
                              : ""));
+    end(InstanceState::kRetired, {Outcome::kOk, {}});
   }
   answer->give({Outcome::kOk,
                 {},
