@@ -5,10 +5,10 @@
 //      └──> refused <┘          ├──rolled back──> failed        │
 //                               └──something does not end───────┘
 //
-// checking: its file; nothing of it runs. loading: its constructors may run. starting: init and
-// start. draining: no new work, and what there is ends; a draining instance whose unload has missed
-// its deadline stays so until a later unload ends it. retired, failed, refused: none of its code
-// runs or will run.
+// checking: its file; nothing of it runs. loading: its constructors may run; one that replaces
+// another waits there until that has gone (handover.hpp). starting: init and start. draining: no
+// new work, and what there is ends; a draining instance whose unload has missed its deadline stays
+// so until a later unload ends it. retired, failed, refused: none of its code runs or will run.
 #pragma once
 
 #include <cstdint>
