@@ -333,4 +333,12 @@ QueueInfo Runtime::queue_info() const {
 
 std::vector<TypeInfo> Runtime::list_types() const { return parts_->scheduler.list_types(); }
 
+TypeTimesSnapshot Runtime::type_times(TypeId type) const {
+  return parts_->scheduler.type_times(type);
+}
+
+TypeTimesSnapshot Runtime::worker_times(unsigned worker) const {
+  return parts_->scheduler.worker_times(worker);
+}
+
 }  // namespace ekiden::runtime

@@ -176,6 +176,10 @@ class Runtime {
   std::vector<WorkerInfo> list_workers() const;
   QueueInfo queue_info() const;
   std::vector<TypeInfo> list_types() const;
+  // How long polls last and how long tasks wait for them: of one type (empty if there is none), and
+  // of all that ever ran on one worker (0 to workers() - 1). Both can be merged.
+  TypeTimesSnapshot type_times(TypeId type) const;
+  TypeTimesSnapshot worker_times(unsigned worker) const;
 
  private:
   struct Parts;

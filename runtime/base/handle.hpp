@@ -7,6 +7,7 @@
 
 namespace ekiden::runtime {
 
+// Kind 15 is none: where a handle may stand, it marks something else (TaskHeader::waits_on).
 enum class HandleKind : std::uint8_t {
   kTask = 0,  // also a waker
   kTimer = 8,

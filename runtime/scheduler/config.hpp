@@ -65,6 +65,10 @@ inline constexpr Nanos kEventPeriodNs = 200 * kNanosPerMicro;
 // worth it: tasks whose polls take longer than this on average.
 inline constexpr Nanos kLongPollNs = 100 * kNanosPerMicro;
 
+// Where tasks of several types take turns, delays that are recorded between two looks at the clock
+// at most; each costs some 5 ns, the period is about 10 us.
+inline constexpr unsigned kDelaySamples = 4;
+
 inline constexpr Nanos kMonitorTickNs = 10 * kNanosPerMilli;
 
 // The time between two looks of the monitor counts against a poll up to this. What is beyond is

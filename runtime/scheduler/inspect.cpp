@@ -113,6 +113,15 @@ std::vector<TypeInfo> Scheduler::list_types() const {
   return rows;
 }
 
+TypeTimesSnapshot Scheduler::type_times(TypeId id) const {
+  const TaskType* type = types_.find(id);
+  return type != nullptr ? types_.times(*type) : TypeTimesSnapshot();
+}
+
+TypeTimesSnapshot Scheduler::worker_times(unsigned worker) const {
+  return worker < workers_.size() ? types_.shard_times(worker) : TypeTimesSnapshot();
+}
+
 std::vector<Straggler> Scheduler::running_tasks(std::optional<OwnerId> owner) const {
   std::vector<Straggler> rows;
   for (const auto& worker : workers_) {

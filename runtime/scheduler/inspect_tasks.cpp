@@ -51,7 +51,7 @@ Nanos age_of(const TaskHeader& task, Nanos now) {
 }
 
 void read_wait(const TaskHeader& task, Nanos now, TaskInfo& info) {
-  const Handle on(task.waits_on.load(std::memory_order_relaxed));
+  const Handle on = task.waits_on_handle();
   info.wait_kind = wait_kind(info.id, on);
   const bool is_object =
       info.wait_kind != WaitKind::kUnknown && info.wait_kind != WaitKind::kChildren;
@@ -156,7 +156,7 @@ bool Scheduler::is_wanted(const TaskScan& scan, const std::vector<const TaskType
   if (!filter.waits_on) return true;
   const Handle self(HandleKind::kTask, scan.at.index(), state.generation());
   return task_state(state) == TaskState::kWaiting &&
-         wait_kind(self, Handle(task.waits_on.load(std::memory_order_relaxed))) == *filter.waits_on;
+         wait_kind(self, task.waits_on_handle()) == *filter.waits_on;
 }
 
 void Scheduler::scan_tasks(TaskScan& scan, std::size_t slots, std::vector<TaskKey>& found) const {

@@ -109,7 +109,11 @@ void Scheduler::wake(Waker waker) noexcept {
 
 // The task is in our hand: nobody else can queue it before we have.
 void Scheduler::submit(TaskHeader& task) {
-  if (Worker* worker = here()) return worker->schedule(task);
+  if (Worker* worker = here()) {
+    worker->stamp_runnable(task);
+    return worker->schedule(task);
+  }
+  if constexpr (kObserve) task.note_runnable(clock_.now_ns());
   push_global(task);
 }
 

@@ -84,6 +84,8 @@ class Scheduler final : public WakeTarget {
   std::vector<WorkerInfo> list_workers() const;
   QueueInfo queue_info() const;
   std::vector<TypeInfo> list_types() const;
+  TypeTimesSnapshot type_times(TypeId type) const;
+  TypeTimesSnapshot worker_times(unsigned worker) const;
   // Tasks in a poll or drop right now.
   std::vector<Straggler> running_tasks(std::optional<OwnerId> owner) const;
 

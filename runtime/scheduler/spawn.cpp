@@ -116,6 +116,11 @@ Status Scheduler::commit_n(OwnerId owner, const std::uint64_t* tasks, std::size_
     // Whoever cancels the owner's tasks after closing the admission may have met a reservation
     // here. One of us sees the other.
     if (!owners_.admits(owner)) static_cast<void>(task->state.cancel(handle.generation()));
+    if (worker != nullptr) {
+      worker->stamp_runnable(*task);
+    } else if constexpr (kObserve) {
+      task->note_runnable(clock_.now_ns());
+    }
     if (worker == nullptr) {
       global_.push_admitted(task, shard_hint());
       notify_one();

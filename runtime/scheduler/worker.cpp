@@ -47,6 +47,7 @@ Worker::Worker(Scheduler& scheduler, unsigned id)
 void Worker::run() {
   adopt_thread();
   phase_.store(Phase::kRunning, std::memory_order_relaxed);
+  measure_clock();
   begin_work(scheduler_.clock().now_ns());
   while (!leaves_.load(std::memory_order_acquire)) {
     if (TaskHeader* task = next_task()) {
@@ -193,22 +194,9 @@ void Worker::look_up() {
   if (--polls_until_events_ == 0) look_at_events();
 }
 
-void Worker::read_clock() {
-  const Nanos now = scheduler_.clock().now_ns();
-  pace_.clock_read(now - clock_read_at_);
-  clock_read_at_ = now;
-  charge(now);
-  if (scheduler_.timers_.next_deadline(wheel_) <= now) {
-    // What a timer wakes goes to the LIFO slot: it is late already.
-    const std::size_t fired = scheduler_.timers_.advance(wheel_, now);
-    add_relaxed<std::uint64_t>(counters_.timer_fires, fired);
-    lifo_run_ = 0;
-  }
-  if (now - events_seen_at_ >= kEventPeriodNs) look_at_events();
-}
-
 // Behind everything that this worker has to do.
 void Worker::requeue(TaskHeader& task) {
+  stamp_runnable(task);
   // Alone, it is what this worker runs next: no reason to wake somebody who would carry it off.
   const bool alone = ring_.empty() && lifo_.empty();
   const bool quiet = quiet_;
@@ -217,21 +205,14 @@ void Worker::requeue(TaskHeader& task) {
   quiet_ = quiet;
 }
 
-// The time since the last charge belongs to the type whose tasks ran: charged when the type
-// changes, when the clock is read anyway, and before a search.
-void Worker::charge(Nanos now) {
-  const Nanos spent = now - charged_until_;
-  charged_until_ = context_.now_ns = now;
-  if (charged_type_ == nullptr) return;
-  add_relaxed<std::uint64_t>(counters_of(*charged_type_).busy_ns, spent);
-  add_relaxed<std::uint64_t>(counters_.busy_ns, spent);
-}
-
 void Worker::look_at_events() {
   polls_until_events_ = scheduler_.config().event_interval;
   events_seen_at_ = context_.now_ns;
   if (!scheduler_.reactor_.try_hold()) return;
+  // The turn is work, but no part of a poll.
+  if constexpr (kObserve) charge(scheduler_.clock().now_ns());
   turn_reactor(/*block=*/false);
+  if constexpr (kObserve) charge(scheduler_.clock().now_ns());
   scheduler_.reactor_.let_go();
   if (!ring_.empty()) scheduler_.notify_one();
 }

@@ -8,14 +8,16 @@
 //      │                              v             │
 //      └─── woken, event, timer ── asleep (own word, or in the reactor)
 //
-// The code is in three files: worker.cpp has the loop and where tasks come from and go to,
-// worker_idle.cpp searching and sleeping, worker_poll.cpp what happens to one task.
+// The code is in four files: worker.cpp has the loop and where tasks come from and go to,
+// worker_idle.cpp searching and sleeping, worker_poll.cpp what happens to one task,
+// worker_clock.cpp what is read from the clock and to whom the time is charged.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "runtime/observe/counters.hpp"
+#include "runtime/observe/observe.hpp"
 #include "runtime/queue/lifo_slot.hpp"
 #include "runtime/queue/local_queue.hpp"
 #include "runtime/scheduler/pace.hpp"
@@ -50,6 +52,10 @@ class Worker {
   // the LIFO slot, what timers and the reactor wake to the ring without waking others (they do that
   // once for the whole turn).
   void schedule(TaskHeader& task);
+  // A task is about to be queued here: since now it is runnable.
+  void stamp_runnable(TaskHeader& task) {
+    if constexpr (kObserve) task.note_runnable(runnable_now());
+  }
   // Into the ring's tail; overflow goes to the global queue. Wakes a sleeper.
   void push_ring(TaskHeader& task);
   // True if one more new task fits: the ring has room, or the global queue admits what overflows.
@@ -110,10 +116,17 @@ class Worker {
   void requeue(TaskHeader& task);
   void overflow(TaskHeader& task);
   void look_up();
-  void read_clock();
-  void charge(Nanos now);
   void look_at_events();
   void hand_over();
+
+  // worker_clock.cpp
+  void read_clock();
+  void measure_clock();
+  void charge(Nanos now);
+  void charge_to(TaskType& type);
+  void observe_batch(TaskType& type, Nanos spent);
+  void observe_delay(TaskHeader& task, TaskType& type, std::int64_t waited);
+  Nanos runnable_now();
 
   // worker_idle.cpp
   TaskHeader* search();
@@ -161,6 +174,12 @@ class Worker {
   Nanos clock_read_at_ = 0;
   Nanos charged_until_ = 0;
   Nanos events_seen_at_ = 0;
+  Nanos clock_cost_ns_ = 0;        // of one reading
+  std::uint64_t polls_timed_ = 0;  // those whose batch is over; see TypeTimes
+  Nanos turn_stamp_ = 0;           // when this turn of reactor and timers woke its first task
+  unsigned delay_samples_left_ = 0;
+  bool sample_delay_ = true;    // of the next poll
+  bool stamps_exactly_ = true;  // the cached clock may be too old to stamp with
   unsigned polls_until_events_;
   unsigned lifo_run_ = 0;
   unsigned global_cursor_;

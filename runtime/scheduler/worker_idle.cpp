@@ -132,6 +132,7 @@ std::size_t Worker::turn_reactor(bool block) {
   Timers& timers = scheduler_.timers_;
   if (block) arm_deadline();
   quiet_ = true;
+  turn_stamp_ = 0;
   last_woken_ = nullptr;
   const std::size_t events =
       scheduler_.reactor_.turn(block ? Wait::kBlock : Wait::kNoWait, kEventsPerTurn);
@@ -165,7 +166,11 @@ void Worker::after_sleep(bool woken) {
 }
 
 // From here on time is work again.
-void Worker::begin_work(Nanos now) { charged_until_ = clock_read_at_ = context_.now_ns = now; }
+void Worker::begin_work(Nanos now) {
+  charged_until_ = clock_read_at_ = context_.now_ns = now;
+  delay_samples_left_ = kDelaySamples;
+  sample_delay_ = true;
+}
 
 // Another worker is woken to sit in the reactor only where that is worth a wake-up: there is more
 // than one task to run, or the one will take long. Else this worker is back there sooner.

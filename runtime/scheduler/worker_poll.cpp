@@ -11,8 +11,11 @@ namespace ekiden::runtime {
 
 void Worker::run_task(TaskHeader& task) {
   // An ended task in a queue was put there by a thread that may not drop it.
-  if (task.state.load().is_complete()) return dispose(task);
   TaskType& type = *task.type.load(std::memory_order_relaxed);
+  if (task.state.load().is_complete()) {
+    charge_to(type);
+    return dispose(task);
+  }
   const Snapshot state = task.state.start_poll();
   enter(task, type, state);
   if (state.is_cancelled() && type.cancel == CancelMode::kDropNow) {
@@ -27,10 +30,7 @@ void Worker::run_task(TaskHeader& task) {
 }
 
 void Worker::enter(TaskHeader& task, TaskType& type, Snapshot state) {
-  if (&type != charged_type_) {
-    if (charged_type_ != nullptr) charge(scheduler_.clock().now_ns());
-    charged_type_ = &type;
-  }
+  charge_to(type);
   const OwnerId owner = type.owner.load(std::memory_order_relaxed);
   if (presence_->current.load(std::memory_order_relaxed) != owner) {
     // release: as when a scope ends, for we leave the owner who was there; see PresenceScope.
@@ -47,6 +47,11 @@ void Worker::enter(TaskHeader& task, TaskType& type, Snapshot state) {
   add_relaxed<std::uint64_t>(counters_of(type).polls, 1);
   add_relaxed<std::uint32_t>(task.polls, 1);
   task.last_worker.store(static_cast<std::uint16_t>(id_), std::memory_order_relaxed);
+  if constexpr (kObserve) {
+    const std::int64_t waited = task.waited_until(context_.now_ns);
+    constexpr auto kLong = static_cast<std::int64_t>(TypeTimes::kLongDelayNs);
+    if (sample_delay_ || waited >= kLong) observe_delay(task, type, waited);
+  }
 }
 
 // Callbacks must not unwind. Where a C++ exception does come out, only this task ends. A forced

@@ -41,10 +41,12 @@ struct TaskHeader {
   QueueLink<TaskHeader> queue_next;  // or since when it waits
   Atomic<TaskType*> type{nullptr};
   Atomic<std::uint64_t> join_waker{0};
-  void* local = nullptr;              // the task-local pointer
-  Atomic<std::uint64_t> parent{0};    // a Handle, or an origin_mark()
-  Atomic<std::uint64_t> waits_on{0};  // the Handle that it last found pending; 0: none known
-  Atomic<std::uint32_t> extra{0};     // TaskTable's number of its TaskExtra; 0: none
+  void* local = nullptr;            // the task-local pointer
+  Atomic<std::uint64_t> parent{0};  // a Handle, or an origin_mark()
+  // While it waits: the Handle that it last found pending, 0: none known. While it is runnable:
+  // since when, marked by a kind that no handle has. Nobody waits for anything and is runnable.
+  Atomic<std::uint64_t> waits_on{0};
+  Atomic<std::uint32_t> extra{0};  // TaskTable's number of its TaskExtra; 0: none
   Atomic<std::uint32_t> polls{0};
   Atomic<std::uint32_t> born{0};  // now_ns >> kAgeShift
   // 0: never had a child. Else one for each child not yet freed, plus kOwnShare until the task
@@ -54,6 +56,27 @@ struct TaskHeader {
   Atomic<std::uint16_t> last_worker{0};
   std::uint8_t state_offset16 = 0;  // where the state begins, in units of 16 bytes
   std::uint8_t bits = 0;            // kBit…
+
+  static constexpr std::uint64_t kRunnableMark = std::uint64_t{15} << 60;
+
+  // By whoever has the task in hand and is about to queue it. relaxed: the queue hands it on.
+  void note_runnable(Nanos now) noexcept {
+    waits_on.store(now | kRunnableMark, std::memory_order_relaxed);
+  }
+  static constexpr bool is_runnable_since(std::uint64_t word) noexcept {
+    return (word & kRunnableMark) == kRunnableMark;
+  }
+  // By whoever took it out of the queue: how long it lay there. Below zero where the clock it was
+  // stamped with is ahead of `now`; without meaning where it was not stamped.
+  std::int64_t waited_until(Nanos now) const noexcept {
+    const std::uint64_t since = waits_on.load(std::memory_order_relaxed) & ~kRunnableMark;
+    return static_cast<std::int64_t>(now - since);
+  }
+  // For lists: null while it is runnable.
+  Handle waits_on_handle() const noexcept {
+    const std::uint64_t word = waits_on.load(std::memory_order_relaxed);
+    return is_runnable_since(word) ? Handle() : Handle(word);
+  }
 
   // It is over, and stays only because children may point into its state.
   bool waits_for_children() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 
 namespace ekiden::runtime {
 
@@ -18,8 +19,23 @@ Status check(const TaskTypeSpec& spec) {
 
 }  // namespace
 
+TypeTimes* TaskType::make_times(unsigned shard) noexcept {
+  auto* made = new (std::nothrow) TypeTimes;
+  // release: pairs with the acquire in TypeTable::add_times().
+  times[shard].store(made, std::memory_order_release);
+  return made;
+}
+
 TypeTable::TypeTable(unsigned shards)
     : shards_(shards), types_(std::make_unique<Atomic<TaskType*>[]>(kTypesMax)), names_(1) {}
+
+// The workers have ended.
+TypeTable::~TypeTable() {
+  for (const auto& type : records_) {
+    for (unsigned shard = 0; shard < shards_; ++shard)
+      delete type->times[shard].load(std::memory_order_relaxed);
+  }
+}
 
 Status TypeTable::add(OwnerId owner, const TaskTypeSpec& spec, TypeId& out) {
   if (const Status status = check(spec); status != Status::kOk) return status;
@@ -53,6 +69,7 @@ TaskType* TypeTable::take_record() {
     // relaxed: what the monitor still writes about the type that was is for people.
     type->stalls.store(0, std::memory_order_relaxed);
     type->longest_stall_ns.store(0, std::memory_order_relaxed);
+    type->times_before = std::make_unique<TypeTimesSnapshot>(all_times(*type));
     return type;
   }
   if (names_.size() >= kTypesMax) return nullptr;
@@ -99,6 +116,34 @@ std::vector<TypeId> TypeTable::ids(std::optional<OwnerId> owner) const {
 CounterTotals TypeTable::totals(const TaskType& type) const {
   MutexLock lock(mutex_);
   return sum(type.counters.get(), shards_) - type.before;
+}
+
+void TypeTable::add_times(const TaskType& type, unsigned shard, TypeTimesSnapshot& to) const {
+  // acquire: pairs with the release in TaskType::make_times().
+  const TypeTimes* times = type.times[shard].load(std::memory_order_acquire);
+  if (times != nullptr) times->add_to(to);
+}
+
+TypeTimesSnapshot TypeTable::all_times(const TaskType& type) const {
+  TypeTimesSnapshot total;
+  for (unsigned shard = 0; shard < shards_; ++shard)
+    add_times(type, shard, total);
+  return total;
+}
+
+TypeTimesSnapshot TypeTable::times(const TaskType& type) const {
+  MutexLock lock(mutex_);
+  TypeTimesSnapshot total = all_times(type);
+  if (type.times_before) total -= *type.times_before;
+  return total;
+}
+
+TypeTimesSnapshot TypeTable::shard_times(unsigned shard) const {
+  MutexLock lock(mutex_);
+  TypeTimesSnapshot total;
+  for (const auto& type : records_)
+    add_times(*type, shard, total);
+  return total;
 }
 
 // All that were freed first, then all that were spawned: see TypeCounters. Type by type it would be

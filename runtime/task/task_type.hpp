@@ -12,6 +12,7 @@
 #include "runtime/base/mutex.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/observe/counters.hpp"
+#include "runtime/observe/type_times.hpp"
 #include "runtime/task/owner.hpp"
 #include "runtime/task/poll.hpp"
 
@@ -35,13 +36,30 @@ struct TaskTypeSpec {
 };
 
 struct TaskType {
-  explicit TaskType(unsigned shards) : counters(std::make_unique<TypeCounters[]>(shards)) {}
+  explicit TaskType(unsigned shards)
+      : counters(std::make_unique<TypeCounters[]>(shards)),
+        times(std::make_unique<Atomic<TypeTimes*>[]>(shards)) {}
+  TaskType(const TaskType&) = delete;
+  TaskType& operator=(const TaskType&) = delete;
 
   // One for each number that a worker may have, and the last for other threads. Never replaced or
   // cleared: a worker may charge the rest of its time to a type that has just been retired, and a
   // refused spawn may still be on its way from one count to the other.
   const std::unique_ptr<TypeCounters[]> counters;
   CounterTotals before;  // what earlier types of this record did; guarded by the table's lock
+
+  // As many, null until the worker first runs the type. Like the counters never replaced or
+  // cleared; the table frees them at its end.
+  const std::unique_ptr<Atomic<TypeTimes*>[]> times;
+  std::unique_ptr<TypeTimesSnapshot> times_before;  // as `before`
+
+  // The calling worker's own; made on first use. Null where there is no memory for it.
+  TypeTimes* times_of(unsigned shard) noexcept {
+    // relaxed: written by this thread alone.
+    TypeTimes* found = times[shard].load(std::memory_order_relaxed);
+    return found != nullptr ? found : make_times(shard);
+  }
+  TypeTimes* make_times(unsigned shard) noexcept;
 
   // Immutable between registration and retirement.
   PollFn poll = nullptr;
@@ -65,6 +83,9 @@ class TypeTable {
  public:
   // `shards`: numbers that workers may have, + 1.
   explicit TypeTable(unsigned shards);
+  ~TypeTable();
+  TypeTable(const TypeTable&) = delete;
+  TypeTable& operator=(const TypeTable&) = delete;
 
   // kInvalid, kTooBig, kLimit.
   Status add(OwnerId owner, const TaskTypeSpec& spec, TypeId& out);
@@ -81,12 +102,17 @@ class TypeTable {
   // The ids of registered types, of one owner or all.
   std::vector<TypeId> ids(std::optional<OwnerId> owner) const;
   CounterTotals totals(const TaskType& type) const;
+  TypeTimesSnapshot times(const TaskType& type) const;
+  // Of everything that ran on one worker, types that are gone included: it never falls.
+  TypeTimesSnapshot shard_times(unsigned shard) const;
   // Tasks of one owner's types, or of all, that are spawned and not freed. Never 0 while one of
   // them lives, also when tasks of one type spawn tasks of another and end.
   std::uint64_t live(std::optional<OwnerId> owner) const;
 
  private:
   TaskType* take_record() EKIDEN_REQUIRES(mutex_);
+  void add_times(const TaskType& type, unsigned shard, TypeTimesSnapshot& to) const;
+  TypeTimesSnapshot all_times(const TaskType& type) const;
   template <class Visit>
   void for_each_registered(std::optional<OwnerId> owner, Visit visit) const EKIDEN_REQUIRES(mutex_);
 

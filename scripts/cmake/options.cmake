@@ -4,6 +4,11 @@ option(EKIDEN_WERROR "Treat compiler warnings as errors" ON)
 option(EKIDEN_TESTS "Build the tests (needs Catch2)" ON)
 option(EKIDEN_CCACHE "Compile through ccache where it is installed" ON)
 option(EKIDEN_LLD "Link with lld where it is installed" ON)
+option(EKIDEN_OBSERVE
+  "Time polls and delays; OFF only to measure what that costs: the histograms stay empty" ON)
+if(NOT EKIDEN_OBSERVE)
+  add_compile_definitions(EKIDEN_OBSERVE=0)
+endif()
 
 set(EKIDEN_SANITIZE "" CACHE STRING
   "Sanitizer to build with: empty, 'address' (with undefined behaviour) or 'thread'")

@@ -8,7 +8,7 @@ namespace {
 // Polls until the clock is due; every poll takes `poll_ns`. Returns how many there were.
 unsigned stretch(Pace& pace, Nanos poll_ns) {
   unsigned polls = 1;
-  while (!pace.clock_due())
+  while (!pace.clock_due() || pace.only_sample())
     ++polls;
   pace.clock_read(polls * poll_ns);
   return polls;

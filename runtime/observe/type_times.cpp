@@ -1,0 +1,45 @@
+#include "runtime/observe/type_times.hpp"
+
+#include <algorithm>
+
+namespace ekiden::runtime {
+
+// Moves by a quarter at a time, as Pace does.
+void TypeTimes::learn(Nanos mean) noexcept {
+  usual_ns_ =
+      usual_ns_ == 0 ? std::max<Nanos>(1, mean) : std::max<Nanos>(1, (3 * usual_ns_ + mean) / 4);
+}
+
+void TypeTimes::batch(std::uint64_t polls, Nanos spent, Nanos clock_cost) noexcept {
+  if (polls == 0) return;
+  const Nanos worked = spent - std::min(spent, clock_cost);
+  if (polls == 1) {
+    poll_.add(worked, 1, spent);
+    learn(worked);
+    // A long one is found in any batch, so it stands for itself alone.
+    sample_ns_ = worked < kOutlierNs ? worked : kNever;
+    return;
+  }
+  const Nanos mean = worked / polls;
+  const Nanos others = usual_ns_ == 0 ? 0 : std::min(usual_ns_, mean) * (polls - 1);
+  const bool has_outlier = usual_ns_ != 0 && worked > usual_ns_ * polls + kOutlierNs;
+  const Nanos usual = has_outlier ? std::min(usual_ns_, mean) : mean;
+  const Nanos stands_for = sample_ns_ != kNever ? sample_ns_ : usual;
+  sample_ns_ = kNever;
+  if (has_outlier) {
+    poll_.add(worked - others, 1, spent - others);
+    poll_.add(stands_for, polls - 1, others);
+  } else {
+    poll_.add(stands_for, polls, spent);
+    learn(mean);
+  }
+}
+
+void TypeTimes::delay(Nanos waited, std::uint64_t polls) noexcept {
+  // Sampled ones stand for all that came since; long ones for themselves.
+  const std::uint64_t times = waited >= kLongDelayNs ? 1 : polls - delays_counted_;
+  delays_counted_ += times;
+  delay_.add(waited, times);
+}
+
+}  // namespace ekiden::runtime
