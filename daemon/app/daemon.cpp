@@ -18,6 +18,7 @@
 #include "daemon/control/control_server.hpp"
 #include "daemon/control/daemon_state.hpp"
 #include "daemon/control/methods.hpp"
+#include "daemon/control/metrics_exposition.hpp"
 #include "daemon/control/plugin_access.hpp"
 #include "daemon/control/runtime_access.hpp"
 #include "daemon/host/host.hpp"
@@ -65,6 +66,7 @@ class Daemon {
   std::unique_ptr<PluginManager> plugins_;
   std::unique_ptr<control::RuntimeAccess> runtime_access_;
   std::unique_ptr<control::PluginAccess> plugin_access_;
+  std::unique_ptr<control::MetricsExposition> exposition_;
   std::unique_ptr<control::ControlServer> server_;
 };
 
@@ -95,9 +97,10 @@ std::optional<StartProblem> Daemon::start() {
   });
   runtime_access_ = std::make_unique<control::RuntimeAccess>(*runtime_);
   plugin_access_ = std::make_unique<control::PluginAccess>(*plugins_);
+  const control::Backends backends{state_, *runtime_access_, *plugin_access_};
+  exposition_ = std::make_unique<control::MetricsExposition>(backends);
   server_ = std::make_unique<control::ControlServer>(
-      settings_.control.socket, settings_.control.mode,
-      control::make_method_table({state_, *runtime_access_, *plugin_access_}));
+      settings_.control.socket, settings_.control.mode, control::make_method_table(backends));
   if (const auto problem = server_->start()) {
     return StartProblem{problem->exit_code, problem->text};
   }
@@ -137,6 +140,7 @@ void Daemon::stop() {
   }
   // Until here it has answered, so that people see what the shutdown waits for.
   if (server_) server_->stop();
+  exposition_.reset();
   plugins_.reset();
   host_.reset();
   if (!runtime_) return;

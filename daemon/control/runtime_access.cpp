@@ -34,6 +34,14 @@ runtime::QueueInfo RuntimeAccess::queue_info() const { return runtime_.queue_inf
 
 std::vector<runtime::TypeInfo> RuntimeAccess::list_types() const { return runtime_.list_types(); }
 
+runtime::TypeTimesSnapshot RuntimeAccess::type_times(runtime::TypeId type) const {
+  return runtime_.type_times(type);
+}
+
+runtime::TypeTimesSnapshot RuntimeAccess::worker_times(unsigned worker) const {
+  return runtime_.worker_times(worker);
+}
+
 runtime::TaskScan RuntimeAccess::begin_scan(runtime::TaskFilter filter, Handle after) const {
   return runtime_.begin_scan(std::move(filter), after);
 }

@@ -17,6 +17,8 @@ class RuntimeAccess final : public RuntimeView {
   runtime::TaskScan begin_scan(runtime::TaskFilter filter, runtime::Handle after) const override;
   void scan_tasks(runtime::TaskScan& scan, std::size_t slots,
                   std::vector<runtime::TaskKey>& found) const override;
+  runtime::TypeTimesSnapshot type_times(runtime::TypeId type) const override;
+  runtime::TypeTimesSnapshot worker_times(unsigned worker) const override;
   std::optional<runtime::TaskInfo> task_info(runtime::Handle task) const override;
   WaitFacts describe_wait(const runtime::TaskInfo& task) const override;
   runtime::Status cancel_task(runtime::Handle task) override;

@@ -36,6 +36,8 @@ class RuntimeView {
   virtual runtime::TaskScan begin_scan(runtime::TaskFilter filter, runtime::Handle after) const = 0;
   virtual void scan_tasks(runtime::TaskScan& scan, std::size_t slots,
                           std::vector<runtime::TaskKey>& found) const = 0;
+  virtual runtime::TypeTimesSnapshot type_times(runtime::TypeId type) const = 0;
+  virtual runtime::TypeTimesSnapshot worker_times(unsigned worker) const = 0;
   virtual std::optional<runtime::TaskInfo> task_info(runtime::Handle task) const = 0;
   virtual WaitFacts describe_wait(const runtime::TaskInfo& task) const = 0;
   // kOk: it will end the way its type says. kStale: there is no such task (any more).

@@ -49,6 +49,7 @@ struct Arguments {
   std::string component;
   std::string file;
   bool progress = false;
+  std::string format;
 };
 
 // Declares the commands. What the chosen one stands for is written into `command`.
@@ -66,7 +67,7 @@ class Declaration {
         "Every worker: what it does and what it has done", "worker.list");
     add(group("queue", "Where tasks wait"), "list",
         "The global queue, every worker's own, and the blocking pool's", "queue.list");
-    add(app_, "metrics", "Every counter, by worker, queue, plugin and task type", "metrics");
+    declare_metrics();
     declare_log();
     declare_config();
     declare_calls();
@@ -153,6 +154,18 @@ class Declaration {
     if (arguments_.limit != 0) params["limit"] = arguments_.limit;
     const bool ids = arguments_.sort.empty() || arguments_.sort == "id";
     if (arguments_.reverse) params["order"] = ids ? "descending" : "ascending";
+  }
+
+  void declare_metrics() {
+    CLI::App& metrics =
+        add(app_, "metrics", "Every counter, by worker, queue, plugin and task type", "metrics",
+            [this](json& params) {
+              if (arguments_.format.empty()) return;
+              params["format"] = arguments_.format;
+              command_.as_json = command_.as_json || arguments_.format == "json";
+            });
+    metrics.add_option("--format", arguments_.format, "json, or the text that Prometheus reads")
+        ->check(CLI::IsMember({"json", "prometheus"}));
   }
 
   void declare_log() {

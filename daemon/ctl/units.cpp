@@ -49,6 +49,26 @@ std::string duration_text(std::int64_t milliseconds) {
   return two_units(milliseconds, kDayMs, "d", kHourMs, "h");
 }
 
+std::string nanos_text(std::uint64_t nanoseconds) {
+  constexpr std::array<std::string_view, 3> kUnits = {"us", "ms", "s"};
+  if (nanoseconds < 1000) return std::to_string(nanoseconds) + " ns";
+  std::size_t unit = 0;
+  std::uint64_t scale = 1000;
+  // 999.5 of one unit would be shown as 1000 of it.
+  while (unit + 1 < kUnits.size() && nanoseconds >= scale * 1000 - scale / 2) {
+    scale *= 1000;
+    ++unit;
+  }
+  const double value = static_cast<double>(nanoseconds) / static_cast<double>(scale);
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%.*f %.*s",
+                value < 9.995   ? 2
+                : value < 99.95 ? 1
+                                : 0,
+                value, static_cast<int>(kUnits[unit].size()), kUnits[unit].data());
+  return text.data();
+}
+
 std::string bytes_text(std::uint64_t bytes) {
   constexpr std::array<std::string_view, 6> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   if (bytes < 1024) return std::to_string(bytes) + " B";

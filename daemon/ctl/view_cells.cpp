@@ -1,5 +1,7 @@
 #include "daemon/ctl/view_cells.hpp"
 
+#include <array>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -29,6 +31,21 @@ std::string cell(const json& row, std::string_view member) {
 std::string duration_cell(const json& row, std::string_view member) {
   const auto value = whole_number(row, member);
   return value ? duration_text(*value) : std::string();
+}
+
+std::string nanos_cell(const json& row, std::string_view histogram, std::string_view member) {
+  const auto found = row.is_object() ? row.find(histogram) : row.end();
+  if (!row.is_object() || found == row.end() || cell(*found, "count") == "0") return {};
+  const auto value = whole_number(*found, member);
+  return value && *value >= 0 ? nanos_text(static_cast<std::uint64_t>(*value)) : std::string();
+}
+
+std::string share_cell(const json& row, std::string_view member) {
+  const auto found = row.is_object() ? row.find(member) : row.end();
+  if (!row.is_object() || found == row.end() || !found->is_number()) return {};
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %%", found->get<double>() * 100);
+  return text.data();
 }
 
 std::string bytes_cell(const json& row, std::string_view member) {

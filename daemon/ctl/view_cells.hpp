@@ -13,6 +13,12 @@ std::string cell(const nlohmann::json& row, std::string_view member);
 // A member in milliseconds, or in bytes, with its unit; empty where it is no whole number.
 std::string duration_cell(const nlohmann::json& row, std::string_view member);
 std::string bytes_cell(const nlohmann::json& row, std::string_view member);
+// A number of nanoseconds in a member of a member, as {"delay_ns":{"p99":…}}; empty where there is
+// none, or where nothing was counted.
+std::string nanos_cell(const nlohmann::json& row, std::string_view histogram,
+                       std::string_view member);
+// A share of 1 in percent, "12.5 %".
+std::string share_cell(const nlohmann::json& row, std::string_view member);
 // What a task waits for, in a few words.
 std::string wait_cell(const nlohmann::json& task);
 // Who spawned it: "task 0x300000001 (acceptor)", "lifecycle".

@@ -119,6 +119,50 @@ std::string counters_table(const json& rows, bool with_type) {
   return table.text();
 }
 
+// How long polls last and how long tasks wait for them: by worker, plugin, or task type.
+std::string times_table(const json& rows,
+                        const std::vector<std::pair<std::string, std::string>>& by,
+                        bool with_share) {
+  std::vector<Column> columns;
+  for (const auto& [header, member] : by)
+    columns.push_back({header});
+  for (const char* header : {"POLLS", "POLL P50", "P99", "MAX", "DELAY P50", "P99", "MAX"})
+    columns.push_back({header, kRight});
+  if (with_share) columns.push_back({"CPU", kRight});
+  Table table(std::move(columns));
+  for (const json& row : rows) {
+    std::vector<std::string> cells;
+    for (const auto& [header, member] : by)
+      cells.push_back(cell(row, member));
+    cells.push_back(cell(row, "polls"));
+    for (const char* histogram : {"poll_ns", "delay_ns"}) {
+      for (const char* member : {"p50", "p99", "max"})
+        cells.push_back(nanos_cell(row, histogram, member));
+    }
+    if (with_share) cells.push_back(share_cell(row, "cpu_share"));
+    table.add(std::move(cells));
+  }
+  return table.text();
+}
+
+std::string own_metrics_table(const json& rows) {
+  Table table({{"METRIC"},
+               {"PLUGIN"},
+               {"VALUE", kRight},
+               {"UNIT"},
+               {"P50", kRight},
+               {"P99", kRight},
+               {"HELP"}});
+  for (const json& row : rows) {
+    const bool is_histogram = row.contains("histogram");
+    const json histogram = is_histogram ? row.at("histogram") : json::object();
+    table.add({cell(row, "name"), cell(row, "plugin"),
+               is_histogram ? cell(histogram, "count") : cell(row, "value"), cell(row, "unit"),
+               cell(histogram, "p50"), cell(histogram, "p99"), cell(row, "help")});
+  }
+  return table.text();
+}
+
 // --- Views ------------------------------------------------------------------------------------
 
 std::string status_view(const json& result) {
@@ -249,13 +293,20 @@ std::string replacements_text(const json& result) {
 }
 
 std::string metrics_view(const json& result) {
+  // The text that Prometheus reads, as the daemon wrote it: it has no control characters.
+  if (result.contains("text")) return result.at("text").get<std::string>();
+  const json own = result.value("plugin_metrics", json::array());
   return facts_text({{"uptime", duration_cell(result, "uptime_ms")},
                      {"tasks", cell(result, "tasks")},
                      {"replacements", replacements_text(result)},
                      {"lost log records", cell(result.at("log"), "dropped")}}) +
-         "\n" + workers_table(result.at("workers")) + "\n" + queues_table(result.at("queues")) +
-         "\n" + counters_table(result.at("plugins"), false) + "\n" +
-         counters_table(result.at("types"), true);
+         "\n" + times_table(result.at("plugins"), {{"PLUGIN", "plugin"}}, true) + "\n" +
+         times_table(result.at("types"), {{"PLUGIN", "plugin"}, {"TYPE", "type"}}, true) + "\n" +
+         times_table(result.at("workers"), {{"WORKER", "id"}}, false) + "\n" +
+         queues_table(result.at("queues")) + "\n" + workers_table(result.at("workers")) + "\n" +
+         counters_table(result.at("plugins"), false) + "\n" +
+         counters_table(result.at("types"), true) +
+         (own.empty() ? std::string() : "\n" + own_metrics_table(own));
 }
 
 std::string log_view(const json& result) {

@@ -36,7 +36,9 @@ Contexts& contexts() {
 
 ekd_ctx* make_context(std::string component, runtime::OwnerId owner, std::uint32_t generation,
                       runtime::Runtime& runtime, CallTable& calls) {
-  auto instance = std::make_unique<Instance>(runtime, calls);
+  // The component is "plugin.<name>".
+  std::string plugin = component.substr(component.find('.') + 1);
+  auto instance = std::make_unique<Instance>(runtime, calls, std::move(plugin));
   auto ctx = std::make_unique<ekd_ctx>();
   ctx->owner = owner;
   ctx->generation = generation;

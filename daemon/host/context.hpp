@@ -14,10 +14,12 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "daemon/host/block_ledger.hpp"
 #include "daemon/host/misuse.hpp"
 #include "daemon/host/type_sizes.hpp"
+#include "daemon/metrics/own_metrics.hpp"
 #include "runtime/base/atomic.hpp"
 #include "runtime/base/mutex.hpp"
 #include "runtime/runtime.hpp"
@@ -29,8 +31,8 @@ class CallTable;
 using LifecycleDone = std::function<void(std::int32_t code, std::string text)>;
 
 struct Instance {
-  Instance(runtime::Runtime& runtime_of_host, CallTable& calls_of_host)
-      : runtime(runtime_of_host), calls(calls_of_host) {}
+  Instance(runtime::Runtime& runtime_of_host, CallTable& calls_of_host, std::string plugin)
+      : runtime(runtime_of_host), calls(calls_of_host), metrics(std::move(plugin)) {}
 
   runtime::Runtime& runtime;
   CallTable& calls;
@@ -39,6 +41,7 @@ struct Instance {
   BlockLedger blocks;
   MisuseCounters misuse;
   TypeSizes type_sizes;  // add() under `mutex`
+  metrics::PluginMetrics metrics;
 
   runtime::Mutex mutex;
   LifecycleDone lifecycle_done EKIDEN_GUARDED_BY(mutex);

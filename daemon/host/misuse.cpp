@@ -55,6 +55,12 @@ constexpr std::array<std::string_view, kFunctions> kNames = {
     "ekd.log/1 write",
     "ekd.memory/1 alloc",
     "ekd.memory/1 free",
+    "ekd.metrics/1 add_metric",
+    "ekd.metrics/1 add",
+    "ekd.metrics/1 set",
+    "ekd.metrics/1 observe",
+    "ekd.metrics/1 render",
+    "ekd.metrics/1 daemon_state",
 };
 static_assert(!kNames.back().empty(), "every function has a name");
 

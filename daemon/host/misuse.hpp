@@ -55,9 +55,16 @@ enum class Function : std::uint8_t {
   kLogWrite,
   kMemoryAlloc,
   kMemoryFree,
+  kMetricsAddMetric,
+  kMetricsAdd,
+  kMetricsSet,
+  kMetricsObserve,
+  kMetricsRender,
+  kMetricsDaemonState,
 };
 
-inline constexpr std::size_t kFunctions = static_cast<std::size_t>(Function::kMemoryFree) + 1;
+inline constexpr std::size_t kFunctions =
+    static_cast<std::size_t>(Function::kMetricsDaemonState) + 1;
 
 // "ekd.task/1 commit": as the plugin's author knows it.
 std::string_view function_name(Function function) noexcept;

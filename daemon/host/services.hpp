@@ -14,6 +14,7 @@ const ekd_io_api& io_service() noexcept;
 const ekd_blocking_api& blocking_service() noexcept;
 const ekd_log_api& log_service() noexcept;
 const ekd_memory_api& memory_service() noexcept;
+const ekd_metrics_api& metrics_service() noexcept;
 
 // The table that init receives.
 const ekd_host& host_table() noexcept;

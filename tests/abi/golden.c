@@ -204,6 +204,31 @@ static void print_memory(FILE* out) {
   MEMBER(ekd_memory_api, free);
 }
 
+static void print_metrics(FILE* out) {
+  HEADER("metrics.h");
+  TEXT(EKD_METRICS_ID);
+  NUMBER(EKD_METRIC_COUNTER);
+  NUMBER(EKD_METRIC_GAUGE);
+  NUMBER(EKD_METRIC_HISTOGRAM);
+  NUMBER(EKD_UNIT_NONE);
+  NUMBER(EKD_UNIT_SECONDS);
+  NUMBER(EKD_UNIT_BYTES);
+  NUMBER(EKD_METRICS_PROMETHEUS);
+  NUMBER(EKD_METRICS_JSON);
+  NUMBER(EKD_DAEMON_STARTING);
+  NUMBER(EKD_DAEMON_READY);
+  NUMBER(EKD_DAEMON_DRAINING);
+  STRUCT(ekd_metrics_api);
+  MEMBER(ekd_metrics_api, struct_size);
+  MEMBER(ekd_metrics_api, reserved);
+  MEMBER(ekd_metrics_api, add_metric);
+  MEMBER(ekd_metrics_api, add);
+  MEMBER(ekd_metrics_api, set);
+  MEMBER(ekd_metrics_api, observe);
+  MEMBER(ekd_metrics_api, render);
+  MEMBER(ekd_metrics_api, daemon_state);
+}
+
 static void print_plugin(FILE* out) {
   HEADER("plugin.h");
   WIDE(EKD_PLUGIN_MAGIC);
@@ -271,6 +296,7 @@ void abi_golden_print(FILE* out) {
   print_blocking(out);
   print_log(out);
   print_memory(out);
+  print_metrics(out);
   print_plugin(out);
   print_json(out);
 }

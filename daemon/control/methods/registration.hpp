@@ -28,6 +28,8 @@ nlohmann::json worker_rows(const Backends& backends);
 nlohmann::json all_worker_rows(const Backends& backends);
 nlohmann::json replacement_counts(const Backends& backends);
 nlohmann::json queue_rows(const Backends& backends);
+// The whole answer of `metrics` in JSON.
+nlohmann::json metrics_json(const Backends& backends);
 
 // A task's id: a string such as "0x300000001", because not every JSON reader keeps 64 bits of a
 // number. parse_task_id takes what task_id gave, and nothing that names no task.

@@ -19,6 +19,7 @@
 #include <ekiden/io.h>
 #include <ekiden/log.h>
 #include <ekiden/memory.h>
+#include <ekiden/metrics.h>
 #include <ekiden/task.h>
 #include <ekiden/time.h>
 

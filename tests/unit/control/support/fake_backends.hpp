@@ -19,6 +19,7 @@ class FakeRuntime final : public RuntimeView {
   std::vector<runtime::TaskInfo> tasks_;
   std::vector<runtime::TypeInfo> types_;
   runtime::QueueInfo queues_;
+  runtime::TypeTimesSnapshot times_;  // of every type and worker
   std::vector<runtime::Handle> cancelled_;
 
   unsigned workers() const override { return static_cast<unsigned>(workers_.size()); }
@@ -30,6 +31,8 @@ class FakeRuntime final : public RuntimeView {
   runtime::TaskScan begin_scan(runtime::TaskFilter filter, runtime::Handle after) const override;
   void scan_tasks(runtime::TaskScan& scan, std::size_t slots,
                   std::vector<runtime::TaskKey>& found) const override;
+  runtime::TypeTimesSnapshot type_times(runtime::TypeId) const override { return times_; }
+  runtime::TypeTimesSnapshot worker_times(unsigned) const override { return times_; }
   std::optional<runtime::TaskInfo> task_info(runtime::Handle task) const override;
   WaitFacts describe_wait(const runtime::TaskInfo& task) const override;
   runtime::Status cancel_task(runtime::Handle task) override;
