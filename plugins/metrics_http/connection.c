@@ -235,16 +235,21 @@ static int32_t step(struct connection *self, ekd_cx *cx) {
   return EKD_E_INTERNAL;
 }
 
+static int is_over(struct connection *self, ekd_cx *cx) {
+  struct server *server = self->server;
+  return server->ekd.time->poll(server->ctx, self->deadline, cx->waker) != EKD_PENDING;
+}
+
 static int32_t connection_poll(void *state, ekd_cx *cx) {
   struct connection *self = state;
-  struct server *server = self->server;
   int32_t code;
+  /* Asked first, while there is budget: a client that never stops sending uses up all of it. */
+  if (is_over(self, cx)) return EKD_READY;
   do code = step(self, cx);
   while (code == EKD_READY);
   if (code != EKD_PENDING) return EKD_READY; /* clients go as they like: no failure of ours */
-  /* Polled last, so that it is not what a ready step is waited for with. */
-  code = server->ekd.time->poll(server->ctx, self->deadline, cx->waker);
-  return code == EKD_PENDING ? EKD_PENDING : EKD_READY;
+  /* A step may have moved the deadline. */
+  return is_over(self, cx) ? EKD_READY : EKD_PENDING;
 }
 
 /* --- Beginning and end ------------------------------------------------------------------------ */

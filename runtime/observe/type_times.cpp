@@ -10,9 +10,20 @@ void TypeTimes::learn(Nanos mean) noexcept {
       usual_ns_ == 0 ? std::max<Nanos>(1, mean) : std::max<Nanos>(1, (3 * usual_ns_ + mean) / 4);
 }
 
+void TypeTimes::record_deferred(Nanos as_long_as) noexcept {
+  poll_.add(as_long_as, deferred_polls_, deferred_ns_);
+  deferred_polls_ = 0;
+  deferred_ns_ = 0;
+}
+
 void TypeTimes::batch(std::uint64_t polls, Nanos spent, Nanos clock_cost) noexcept {
   if (polls == 0) return;
   const Nanos worked = spent - std::min(spent, clock_cost);
+  if (deferred_polls_ != 0) {
+    const bool like_this = polls == 1 && worked < kOutlierNs;
+    const Nanos mean = deferred_ns_ / deferred_polls_;
+    record_deferred(like_this ? worked : mean - std::min(mean, clock_cost));
+  }
   if (polls == 1) {
     poll_.add(worked, 1, spent);
     learn(worked);

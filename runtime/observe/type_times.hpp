@@ -12,12 +12,16 @@
 //                           than its polls usually do, one poll of it was that long, and is
 //                           recorded as such; the others are recorded as usual.
 //
-// So `count` is the number of polls whose batch is over, `sum` the time that was charged to the
-// type, and everything over 20 us is there, polls that the kernel interrupted included. What it
-// cannot tell: two long polls in one batch are one of their sum; among polls of a few µs that are
-// rarer than one in some hundreds, how many there are is estimated (without bias: each poll of a
-// period is as likely to be timed as any other). A measured time includes the way through the
-// scheduler to that poll (some 20 ns); the cost of the clock itself is taken off.
+// Where types take turns at every poll, only a few of these batches a period are recorded; the
+// polls of the others are added up, and counted with the next one of their type that is (as long as
+// it, unless that one is long). Batches over 20 us are always recorded.
+//
+// So `count` is the number of polls whose batch is over and recorded, `sum` the time that was
+// charged to the type, and everything over 20 us is there, polls that the kernel interrupted
+// included. What it cannot tell: two long polls in one batch are one of their sum; among polls of a
+// few µs that are rarer than one in some hundreds, how many there are is estimated (without bias:
+// each poll of a period is as likely to be timed as any other). A measured time includes the way
+// through the scheduler to that poll (some 20 ns); the cost of the clock itself is taken off.
 //
 // Delays: a task that becomes runnable is stamped with the clock of the moment, which on a worker
 // that runs short polls is the worker's cached one (up to 10 us old; at the end of a long poll
@@ -62,6 +66,11 @@ class TypeTimes {
   // --- Owner only ------------------------------------------------------------------------------
   // `polls` polls took `spent`, which one reading of the clock makes `clock_cost` too long.
   void batch(std::uint64_t polls, Nanos spent, Nanos clock_cost) noexcept;
+  // The same for a batch that is short, to be recorded with the next one.
+  void defer(std::uint64_t polls, Nanos spent) noexcept {
+    deferred_polls_ += polls;
+    deferred_ns_ += spent;
+  }
   // A task of the type waited that long. `polls`: of the type on this worker, up to this one.
   void delay(Nanos waited, std::uint64_t polls) noexcept;
   // What its polls usually take; 0 where nothing is known.
@@ -75,9 +84,12 @@ class TypeTimes {
 
  private:
   void learn(Nanos mean) noexcept;
+  void record_deferred(Nanos as_long_as) noexcept;
 
   Nanos usual_ns_ = 0;
   Nanos sample_ns_ = kNever;  // the last poll timed alone, until it has stood for a batch
+  std::uint64_t deferred_polls_ = 0;
+  Nanos deferred_ns_ = 0;
   std::uint64_t delays_counted_ = 0;
   Histogram poll_;
   Histogram delay_;

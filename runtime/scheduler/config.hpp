@@ -65,9 +65,9 @@ inline constexpr Nanos kEventPeriodNs = 200 * kNanosPerMicro;
 // worth it: tasks whose polls take longer than this on average.
 inline constexpr Nanos kLongPollNs = 100 * kNanosPerMicro;
 
-// Where tasks of several types take turns, delays that are recorded between two looks at the clock
-// at most; each costs some 5 ns, the period is about 10 us.
-inline constexpr unsigned kDelaySamples = 4;
+// Where tasks of several types take turns, how many batches and delays are recorded between two
+// looks at the clock, at most; each costs some 10 ns, the period is about 10 us.
+inline constexpr unsigned kTurnSamples = 4;
 
 inline constexpr Nanos kMonitorTickNs = 10 * kNanosPerMilli;
 

@@ -54,7 +54,9 @@ class Worker {
   void schedule(TaskHeader& task);
   // A task is about to be queued here: since now it is runnable.
   void stamp_runnable(TaskHeader& task) {
-    if constexpr (kObserve) task.note_runnable(runnable_now());
+    if constexpr (!kObserve) return;
+    const bool cached_will_do = !quiet_ && !stamps_exactly_;
+    task.note_runnable(cached_will_do ? context_.now_ns : runnable_now());
   }
   // Into the ring's tail; overflow goes to the global queue. Wakes a sleeper.
   void push_ring(TaskHeader& task);
@@ -122,9 +124,9 @@ class Worker {
   // worker_clock.cpp
   void read_clock();
   void measure_clock();
-  void charge(Nanos now);
+  void charge(Nanos now, bool record = true);
   void charge_to(TaskType& type);
-  void observe_batch(TaskType& type, Nanos spent);
+  void observe_batch(TaskType& type, Nanos spent, bool record);
   void observe_delay(TaskHeader& task, TaskType& type, std::int64_t waited);
   Nanos runnable_now();
 
@@ -177,9 +179,9 @@ class Worker {
   Nanos clock_cost_ns_ = 0;        // of one reading
   std::uint64_t polls_timed_ = 0;  // those whose batch is over; see TypeTimes
   Nanos turn_stamp_ = 0;           // when this turn of reactor and timers woke its first task
-  unsigned delay_samples_left_ = 0;
-  bool sample_delay_ = true;    // of the next poll
-  bool stamps_exactly_ = true;  // the cached clock may be too old to stamp with
+  unsigned samples_left_ = 0;      // of batches that a change of type ends
+  bool sample_delay_ = true;       // of the next poll
+  bool stamps_exactly_ = true;     // the cached clock may be too old to stamp with
   unsigned polls_until_events_;
   unsigned lifo_run_ = 0;
   unsigned global_cursor_;

@@ -26,7 +26,7 @@ void Worker::read_clock() {
   pace_.clock_read(now - clock_read_at_);
   clock_read_at_ = now;
   charge(now);
-  delay_samples_left_ = kDelaySamples;
+  samples_left_ = kTurnSamples;
   sample_delay_ = pace_.sample_is_next();
   if (scheduler_.timers_.next_deadline(wheel_) <= now) {
     // What a timer wakes goes to the LIFO slot: it is late already.
@@ -41,23 +41,25 @@ void Worker::read_clock() {
 
 // The time since the last charge belongs to the type whose tasks ran: charged when the type
 // changes, when the clock is read anyway, and before a search.
-void Worker::charge(Nanos now) {
+// `record`: else what was observed may wait.
+void Worker::charge(Nanos now, bool record) {
   const Nanos spent = now - charged_until_;
   charged_until_ = context_.now_ns = now;
   if (charged_type_ == nullptr) return;
   add_relaxed<std::uint64_t>(counters_of(*charged_type_).busy_ns, spent);
   add_relaxed<std::uint64_t>(counters_.busy_ns, spent);
-  if constexpr (kObserve) observe_batch(*charged_type_, spent);
+  if constexpr (kObserve) observe_batch(*charged_type_, spent, record);
 }
 
 // What follows is the time of this type.
 void Worker::charge_to(TaskType& type) {
   if (&type == charged_type_) return;
   if (charged_type_ != nullptr) {
-    charge(scheduler_.clock().now_ns());
     // Types may take turns at every poll: then only some of them are looked at.
-    if (delay_samples_left_ > 0) {
-      --delay_samples_left_;
+    const bool record = samples_left_ > 0;
+    charge(scheduler_.clock().now_ns(), record);
+    if (record) {
+      --samples_left_;
       sample_delay_ = true;
     }
   }
@@ -84,11 +86,13 @@ void Worker::measure_clock() {
   clock_cost_ns_ = least;
 }
 
-void Worker::observe_batch(TaskType& type, Nanos spent) {
+void Worker::observe_batch(TaskType& type, Nanos spent, bool record) {
   const std::uint64_t polls = counters_.polls.load(std::memory_order_relaxed);
   if (polls == polls_timed_) return;
   TypeTimes* times = type.times_of(id_);
-  if (times != nullptr) {
+  if (times != nullptr && !record && spent < TypeTimes::kOutlierNs) {
+    times->defer(polls - polls_timed_, spent);
+  } else if (times != nullptr) {
     times->batch(polls - polls_timed_, spent, clock_cost_ns_);
     stamps_exactly_ = pace_.is_slow() || times->usual_ns() > kStampExactlyNs;
   }

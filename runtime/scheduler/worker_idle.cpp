@@ -168,7 +168,7 @@ void Worker::after_sleep(bool woken) {
 // From here on time is work again.
 void Worker::begin_work(Nanos now) {
   charged_until_ = clock_read_at_ = context_.now_ns = now;
-  delay_samples_left_ = kDelaySamples;
+  samples_left_ = kTurnSamples;
   sample_delay_ = true;
 }
 

@@ -1,7 +1,10 @@
 // metrics_http under clients that behave, and under those that do not.
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/integration/harness/daemon_process.hpp"
 #include "tests/integration/harness/tcp_client.hpp"

@@ -63,10 +63,11 @@ struct Counters {
 
   // `all_busy_ns`: what the workers spent on tasks.
   json to_json(std::uint64_t all_busy_ns) const {
-    json row = {{"live", live},     {"spawned", spawned},     {"completed", completed},
-                {"failed", failed}, {"cancelled", cancelled}, {"dropped", dropped},
-                {"polls", polls},   {"busy_ns", busy_ns},     {"stalls", stalls},
-                {"longest_stall_ns", longest_stall_ns}};
+    json row = {{"live", live},           {"spawned", spawned},
+                {"completed", completed}, {"failed", failed},
+                {"cancelled", cancelled}, {"dropped", dropped},
+                {"polls", polls},         {"busy_ns", busy_ns},
+                {"stalls", stalls},       {"longest_stall_ns", longest_stall_ns}};
     row["cpu_share"] =
         all_busy_ns == 0 ? 0.0 : static_cast<double>(busy_ns) / static_cast<double>(all_busy_ns);
     add_times(row, times);

@@ -220,6 +220,36 @@ TEST_CASE("metrics add task types up to their plugin") {
   CHECK(metrics["types"][0]["plugin"] == "echo");
 }
 
+TEST_CASE("metrics tell how long polls lasted and tasks waited, by type, plugin and worker") {
+  FakeDaemon daemon;
+  daemon.runtime.times_.poll.buckets[runtime::HistogramBuckets::of(100)] = 99;
+  daemon.runtime.times_.poll.buckets[runtime::HistogramBuckets::of(1'000'000)] = 1;
+  daemon.runtime.times_.poll.sum_ns = 1'009'900;
+  daemon.runtime.workers_[0].busy_ns = 400;
+  daemon.runtime.types_[0].busy_ns = 100;
+  const auto table = make_method_table(daemon.backends());
+  const json metrics = result(*table, "metrics");
+  for (const json& row : {metrics["types"][0], metrics["plugins"][1], metrics["workers"][0]}) {
+    INFO(row.dump());
+    CHECK(row["poll_ns"]["count"] == 100);
+    CHECK(row["poll_ns"]["sum"] == 1'009'900);
+    CHECK(row["poll_ns"]["p99"] == 104);  // the middle of 96 to 112
+    CHECK(row["poll_ns"]["max"] > 875'000);
+    CHECK(row["delay_ns"]["count"] == 0);
+  }
+  CHECK(metrics["plugins"][1]["cpu_share"] == 0.25);
+}
+
+TEST_CASE("metrics come as Prometheus reads them, too") {
+  FakeDaemon daemon;
+  const auto table = make_method_table(daemon.backends());
+  const json text = result(*table, "metrics", {{"format", "prometheus"}})["text"];
+  const std::string line = "ekiden_task_polls_total{plugin=\"echo\",type=\"connection\"} 14\n";
+  CHECK(text.get<std::string>().find(line) != std::string::npos);
+  CHECK(result(*table, "metrics", {{"format", "json"}}).contains("types"));
+  CHECK(error_kind(*table, "metrics", {{"format", "xml"}}) == "invalid_params");
+}
+
 TEST_CASE("log levels are read and set") {
   const LogLevels scope;
   FakeDaemon daemon;

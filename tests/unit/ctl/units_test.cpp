@@ -17,6 +17,24 @@ TEST_CASE("durations") {
     CHECK(duration_text(milliseconds) == text);
 }
 
+TEST_CASE("short durations have three digits") {
+  const std::vector<std::pair<std::uint64_t, std::string>> table = {
+      {0, "0 ns"},
+      {999, "999 ns"},
+      {1000, "1.00 us"},
+      {1236, "1.24 us"},
+      {9'996, "10.0 us"},
+      {99'960, "100 us"},
+      {999'499, "999 us"},
+      {999'500, "1.00 ms"},
+      {12'340'000, "12.3 ms"},
+      {2'010'000'000, "2.01 s"},
+      {999'999'999'999, "1000 s"},
+  };
+  for (const auto& [nanoseconds, text] : table)
+    CHECK(nanos_text(nanoseconds) == text);
+}
+
 TEST_CASE("bytes") {
   const std::vector<std::pair<std::uint64_t, std::string>> table = {
       {0, "0 B"},        {1023, "1023 B"},         {1024, "1.0 KiB"},

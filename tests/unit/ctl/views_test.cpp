@@ -18,6 +18,17 @@ TEST_CASE("a result in another shape is shown as JSON, never lost and never a cr
   }
 }
 
+TEST_CASE("metrics show quantiles, and the text for Prometheus as it is") {
+  CHECK(view("metrics", json::parse(R"({"text":"a 1\n"})")) == "a 1\n");
+  const std::string shown = view("metrics", json::parse(R"({"uptime_ms":1,"tasks":1,
+    "log":{"dropped":0},"workers":[],"queues":[],"types":[],"plugin_metrics":[],
+    "plugins":[{"plugin":"echo","polls":7,"cpu_share":0.5,
+      "poll_ns":{"count":7,"p50":1500,"p99":2000000,"max":2000000},
+      "delay_ns":{"count":0,"p50":0,"p99":0,"max":0}}]})"));
+  CHECK(shown.find("echo        7   1.50 us  2.00 ms  2.00 ms          -    -    -  50.0 %") !=
+        std::string::npos);
+}
+
 TEST_CASE("what a plugin says cannot steer a terminal") {
   const json nasty = {{"a", "\x1b[2J\x7f\xc2\x9b"}};
   const std::string shown = view("plugin.call", nasty);

@@ -241,6 +241,7 @@ TEST_CASE("services are found by id and size", "[context]") {
       {EKD_LOG_ID, sizeof(ekd_log_api), true},
       {EKD_MEMORY_ID, sizeof(ekd_memory_api), true},
       {EKD_MEMORY_ID, 0, true},
+      {EKD_METRICS_ID, sizeof(ekd_metrics_api), true},
       {EKD_TASK_ID, sizeof(ekd_task_api) + 8, false},
       {"ekd.task/2", 0, false},
       {"ekd.task", 0, false},

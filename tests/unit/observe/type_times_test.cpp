@@ -61,6 +61,21 @@ TEST_CASE("a long poll that was timed alone stands for no other") {
   CHECK(about(snapshot(times).poll.max(), 50'000));
 }
 
+TEST_CASE("deferred polls are recorded with the next batch, as long as its poll") {
+  TypeTimes times;
+  times.defer(1, 900);
+  times.defer(2, 2100);
+  CHECK(snapshot(times).poll.count() == 0);
+  times.batch(1, 1000, 0);
+  CHECK(snapshot(times).poll.count() == 4);
+  CHECK(snapshot(times).poll.sum_ns == 4000);
+  CHECK(about(snapshot(times).poll.max(), 1000));
+  times.defer(3, 300);
+  times.batch(1, 50'000, 0);
+  CHECK(snapshot(times).poll.count_below(8192) == 7);
+  CHECK(snapshot(times).poll.count() == 8);
+}
+
 TEST_CASE("a short delay stands for all polls since the last, a long one for itself") {
   TypeTimes times;
   times.delay(500, 10);
