@@ -17,10 +17,10 @@ static int32_t run(void *argument) {
                                             &rendering->size);
   uint64_t took = server->ekd.time->now_ns(server->ctx) - begun;
   server->metrics->observe(server->ctx, server->rendering, took);
-  rendering_release(rendering);
   return EKD_OK;
 }
 
+/* The job's hold, which the host gives back whether the job has run or not. */
 static void forget(void *argument) { rendering_release(argument); }
 
 int32_t rendering_start(struct server *server, struct rendering **out, ekd_job *job) {

@@ -46,10 +46,14 @@ void TypeTimes::batch(std::uint64_t polls, Nanos spent, Nanos clock_cost) noexce
   }
 }
 
-void TypeTimes::delay(Nanos waited, std::uint64_t polls) noexcept {
-  // Sampled ones stand for all that came since; long ones for themselves.
-  const std::uint64_t times = waited >= kLongDelayNs ? 1 : polls - delays_counted_;
-  delays_counted_ += times;
+void TypeTimes::delay_of_one(Nanos waited) noexcept {
+  ++delays_counted_;
+  delay_.add(waited, 1);
+}
+
+void TypeTimes::delay_of_all(Nanos waited, std::uint64_t polls) noexcept {
+  const std::uint64_t times = polls - delays_counted_;
+  delays_counted_ = polls;
   delay_.add(waited, times);
 }
 

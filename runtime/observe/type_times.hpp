@@ -25,9 +25,11 @@
 //
 // Delays: a task that becomes runnable is stamped with the clock of the moment, which on a worker
 // that runs short polls is the worker's cached one (up to 10 us old; at the end of a long poll
-// among short ones as old as that poll). Delays of a millisecond and more are recorded one by one.
-// Of the shorter ones, those of the polls that the worker times anyway are, each for all polls of
-// its type since the last; so `count` may lag behind by what a worker polls in 10 us.
+// among short ones as old as that poll). Delays of a millisecond and more are recorded one by one,
+// four in a period: a burst of a few behind a stall is there whole. Of the others, those of the
+// polls that the worker times anyway are recorded, each for all polls of its type since the last;
+// so `count` may lag behind by what a worker polls in some periods, and where long delays are many,
+// they have up to four polls a period too many.
 //
 // 2.6 KB, made when the type first runs on the worker; never freed before the runtime ends.
 #pragma once
@@ -71,8 +73,10 @@ class TypeTimes {
     deferred_polls_ += polls;
     deferred_ns_ += spent;
   }
-  // A task of the type waited that long. `polls`: of the type on this worker, up to this one.
-  void delay(Nanos waited, std::uint64_t polls) noexcept;
+  // A task of the type waited that long: it counts for itself.
+  void delay_of_one(Nanos waited) noexcept;
+  // It stands for all since the last. `polls`: of the type on this worker, up to this one.
+  void delay_of_all(Nanos waited, std::uint64_t polls) noexcept;
   // What its polls usually take; 0 where nothing is known.
   Nanos usual_ns() const { return usual_ns_; }
 

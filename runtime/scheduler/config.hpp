@@ -68,6 +68,8 @@ inline constexpr Nanos kLongPollNs = 100 * kNanosPerMicro;
 // Where tasks of several types take turns, how many batches and delays are recorded between two
 // looks at the clock, at most; each costs some 10 ns, the period is about 10 us.
 inline constexpr unsigned kTurnSamples = 4;
+// And how many delays of a millisecond and more are recorded one by one.
+inline constexpr unsigned kLongDelays = 4;
 
 inline constexpr Nanos kMonitorTickNs = 10 * kNanosPerMilli;
 

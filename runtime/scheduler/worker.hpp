@@ -180,6 +180,7 @@ class Worker {
   std::uint64_t polls_timed_ = 0;  // those whose batch is over; see TypeTimes
   Nanos turn_stamp_ = 0;           // when this turn of reactor and timers woke its first task
   unsigned samples_left_ = 0;      // of batches that a change of type ends
+  unsigned long_delays_left_ = 0;  // that are recorded one by one
   bool sample_delay_ = true;       // of the next poll
   bool stamps_exactly_ = true;     // the cached clock may be too old to stamp with
   unsigned polls_until_events_;

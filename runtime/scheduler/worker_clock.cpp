@@ -2,6 +2,7 @@
 // delays were. See TypeTimes for what is observed and how.
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/scheduler/scheduler.hpp"
 #include "runtime/scheduler/worker.hpp"
@@ -27,6 +28,7 @@ void Worker::read_clock() {
   clock_read_at_ = now;
   charge(now);
   samples_left_ = kTurnSamples;
+  long_delays_left_ = kLongDelays;
   sample_delay_ = pace_.sample_is_next();
   if (scheduler_.timers_.next_deadline(wheel_) <= now) {
     // What a timer wakes goes to the LIFO slot: it is late already.
@@ -100,12 +102,17 @@ void Worker::observe_batch(TaskType& type, Nanos spent, bool record) {
 }
 
 void Worker::observe_delay(TaskHeader& task, TaskType& type, std::int64_t waited) {
-  sample_delay_ = false;
+  const bool sampled = std::exchange(sample_delay_, false);
   if (!TaskHeader::is_runnable_since(task.waits_on.load(std::memory_order_relaxed))) return;
   TypeTimes* times = type.times_of(id_);
   if (times == nullptr) return;
-  times->delay(static_cast<Nanos>(std::max<std::int64_t>(0, waited)),
-               counters_of(type).polls.load(std::memory_order_relaxed));
+  const Nanos delay = static_cast<Nanos>(std::max<std::int64_t>(0, waited));
+  if (delay >= TypeTimes::kLongDelayNs && long_delays_left_ != 0) {
+    --long_delays_left_;
+    times->delay_of_one(delay);
+  } else if (sampled) {
+    times->delay_of_all(delay, counters_of(type).polls.load(std::memory_order_relaxed));
+  }
 }
 
 // The time for a stamp. Within a turn of the reactor the cached clock is from before the sleep, so

@@ -169,6 +169,7 @@ void Worker::after_sleep(bool woken) {
 void Worker::begin_work(Nanos now) {
   charged_until_ = clock_read_at_ = context_.now_ns = now;
   samples_left_ = kTurnSamples;
+  long_delays_left_ = kLongDelays;
   sample_delay_ = true;
 }
 

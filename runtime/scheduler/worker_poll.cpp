@@ -50,7 +50,8 @@ void Worker::enter(TaskHeader& task, TaskType& type, Snapshot state) {
   if constexpr (kObserve) {
     const std::int64_t waited = task.waited_until(context_.now_ns);
     constexpr auto kLong = static_cast<std::int64_t>(TypeTimes::kLongDelayNs);
-    if (sample_delay_ || waited >= kLong) observe_delay(task, type, waited);
+    if (sample_delay_ || (waited >= kLong && long_delays_left_ != 0))
+      observe_delay(task, type, waited);
   }
 }
 

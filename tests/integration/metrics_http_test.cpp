@@ -170,7 +170,7 @@ TEST_CASE("Clients that say nothing, trickle, or do not read are bounded") {
   CHECK(silent.at_end());
   CHECK(partial.at_end());
   CHECK(wait_until([&] {
-    const json tasks = daemon.list("tasks");
+    const json tasks = daemon.list("task");
     return tasks.size() == 1;  // the acceptor
   }));
 }
@@ -181,7 +181,7 @@ TEST_CASE("A port in use refuses the plugin and not the daemon") {
   json config = settings({});
   config["plugins"]["settings"]["metrics_http"]["config"]["listen"] = taken;
   DaemonProcess second({"metrics_http", "hello_c"}, config);
-  for (const json& row : second.list("plugins")) {
+  for (const json& row : second.list("plugin")) {
     if (row.at("name") == "hello_c") CHECK(row.at("state") == "running");
     if (row.at("name") != "metrics_http") continue;
     CHECK(row.at("state") == "failed");
@@ -215,7 +215,7 @@ TEST_CASE("A wrong setting refuses the plugin with a sentence that names it") {
   for (const Row& row : rows) {
     INFO(row.config.dump());
     DaemonProcess daemon({"metrics_http"}, settings(row.config));
-    const json plugins = daemon.list("plugins");
+    const json plugins = daemon.list("plugin");
     REQUIRE(plugins.size() == 1);
     CHECK(plugins[0].at("state") == "failed");
     CHECK(plugins[0].at("error").get<std::string>().find(row.says) != std::string::npos);

@@ -78,9 +78,9 @@ TEST_CASE("deferred polls are recorded with the next batch, as long as its poll"
 
 TEST_CASE("a short delay stands for all polls since the last, a long one for itself") {
   TypeTimes times;
-  times.delay(500, 10);
-  times.delay(5 * kNanosPerMilli, 15);
-  times.delay(500, 20);
+  times.delay_of_all(500, 10);
+  times.delay_of_one(5 * kNanosPerMilli);
+  times.delay_of_all(500, 20);
   const HistogramSnapshot delay = snapshot(times).delay;
   CHECK(delay.count() == 20);
   CHECK(delay.count_below(1024) == 19);
