@@ -23,6 +23,8 @@ enum class Metric : std::uint8_t {
   kWorkerTimerFires,
   kWorkerIoEvents,
   kWorkerBudgetYields,
+  kWorkerStalls,
+  kWorkerReplacements,
   kWorkerQueueDepth,
   kWorkerQueueDepthMax,
   kWorkerPoll,
@@ -48,6 +50,8 @@ enum class Metric : std::uint8_t {
   kTaskDropped,
   kTaskPolls,
   kTaskBusy,
+  kTaskStalls,
+  kTaskLongestStall,
   kTaskPoll,
   kTaskDelay,
 };

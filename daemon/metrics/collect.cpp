@@ -77,6 +77,8 @@ void add_worker(Collection& to, const WorkerFacts& worker) {
   to.add(Metric::kWorkerTimerFires, labels, info.timer_fires);
   to.add(Metric::kWorkerIoEvents, labels, info.io_events);
   to.add(Metric::kWorkerBudgetYields, labels, info.budget_yields);
+  to.add(Metric::kWorkerStalls, labels, info.stalls);
+  to.add(Metric::kWorkerReplacements, labels, info.replacements);
   to.add(Metric::kWorkerQueueDepth, labels, info.local_depth);
   to.add(Metric::kWorkerQueueDepthMax, labels, info.local_high_water);
   to.add(Metric::kWorkerPoll, labels, worker.times.poll);
@@ -122,6 +124,8 @@ void add_type(Collection& to, const TypeFacts& type) {
   to.add(Metric::kTaskDropped, labels, info.dropped);
   to.add(Metric::kTaskPolls, labels, info.polls);
   to.add(Metric::kTaskBusy, labels, info.busy_ns);
+  to.add(Metric::kTaskStalls, labels, info.stalls);
+  to.add(Metric::kTaskLongestStall, labels, info.longest_stall_ns);
   to.add(Metric::kTaskPoll, labels, type.times.poll);
   to.add(Metric::kTaskDelay, labels, type.times.delay);
 }

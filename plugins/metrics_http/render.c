@@ -17,10 +17,11 @@ static int32_t run(void *argument) {
                                             &rendering->size);
   uint64_t took = server->ekd.time->now_ns(server->ctx) - begun;
   server->metrics->observe(server->ctx, server->rendering, took);
+  rendering_release(rendering); /* the job's hold */
   return EKD_OK;
 }
 
-/* The job's hold, which the host gives back whether the job has run or not. */
+/* A job that does not run any more has its hold, too. */
 static void forget(void *argument) { rendering_release(argument); }
 
 int32_t rendering_start(struct server *server, struct rendering **out, ekd_job *job) {

@@ -129,6 +129,7 @@ class Worker {
   void observe_batch(TaskType& type, Nanos spent, bool record);
   void observe_delay(TaskHeader& task, TaskType& type, std::int64_t waited);
   Nanos runnable_now();
+  Nanos stamp_of_long_poll();
 
   // worker_idle.cpp
   TaskHeader* search();
@@ -183,6 +184,9 @@ class Worker {
   unsigned long_delays_left_ = 0;  // that are recorded one by one
   bool sample_delay_ = true;       // of the next poll
   bool stamps_exactly_ = true;     // the cached clock may be too old to stamp with
+  Nanos exact_stamp_ = 0;          // the last stamp of a long poll
+  Nanos stamp_base_ = 0;           // the cached clock then: another one is another poll
+  unsigned stamp_repeats_ = 0;     // how often it may be used again
   unsigned polls_until_events_;
   unsigned lifo_run_ = 0;
   unsigned global_cursor_;
