@@ -251,6 +251,8 @@ Status Runtime::fail_text(OwnerId owner, std::int32_t code, std::string_view tex
 
 std::optional<OwnerId> Runtime::polling_owner() const { return parts_->scheduler.polling_owner(); }
 
+bool Runtime::is_worker_thread() const { return parts_->scheduler.is_worker_thread(); }
+
 bool Runtime::spend_budget() { return parts_->scheduler.spend_budget(); }
 
 void Runtime::note_wait(Handle on) { parts_->scheduler.note_wait(on); }

@@ -138,6 +138,8 @@ class Runtime {
 
   // The owner of the task that this thread polls, or nullopt.
   std::optional<OwnerId> polling_owner() const;
+  // In a poll or a drop, then.
+  bool is_worker_thread() const;
   // Takes one from the budget of the poll that this thread is in. False: it is spent; the task has
   // been woken, so the caller answers "pending". True everywhere else.
   bool spend_budget();
@@ -177,7 +179,7 @@ class Runtime {
   QueueInfo queue_info() const;
   std::vector<TypeInfo> list_types() const;
   // How long polls last and how long tasks wait for them: of one type (empty if there is none), and
-  // of all that ever ran on one worker (0 to workers() - 1). Both can be merged.
+  // of all that ever ran on one worker (a number of list_workers()). Both can be merged.
   TypeTimesSnapshot type_times(TypeId type) const;
   TypeTimesSnapshot worker_times(unsigned worker) const;
 

@@ -1,5 +1,6 @@
 #include "daemon/control/mailbox.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ekiden::daemon::control {
@@ -31,6 +32,12 @@ std::optional<Deferred> Mailbox::take_work() {
 bool Mailbox::has_work() {
   runtime::MutexLock lock(mutex_);
   return !work_.empty();
+}
+
+bool Mailbox::has_work_of(ConnectionId connection) {
+  runtime::MutexLock lock(mutex_);
+  return std::any_of(work_.begin(), work_.end(),
+                     [&](const Deferred& work) { return work.connection == connection; });
 }
 
 // Responders that are dropped deliver an answer: not under the lock.

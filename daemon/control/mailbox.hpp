@@ -29,6 +29,7 @@ class Mailbox final : public AnswerSink {
   // The work that waits longest.
   std::optional<Deferred> take_work() EKIDEN_EXCLUDES(mutex_);
   bool has_work() EKIDEN_EXCLUDES(mutex_);
+  bool has_work_of(ConnectionId connection) EKIDEN_EXCLUDES(mutex_);
   // The client is gone: drops its work.
   void drop_work(ConnectionId connection) EKIDEN_EXCLUDES(mutex_);
 

@@ -146,6 +146,8 @@ void ServerLoop::serve(Connection& connection) {
   connection.receive();
   std::size_t bytes = 0;
   for (std::size_t lines = 0; lines < kLinesPerTurn && bytes < kLineBytesPerTurn; lines++) {
+    // One at a time does long work, which keeps what it has found in memory.
+    if (mailbox_->has_work_of(connection.id())) break;
     std::string_view line;
     const LineBuffer::Next next = connection.next_line(line);
     if (next == LineBuffer::Next::kNone) break;

@@ -292,20 +292,30 @@ std::string replacements_text(const json& result) {
   return cell(counts, "started") + " started, " + cell(counts, "active") + " active";
 }
 
+// For people: a type that no task was ever of says nothing.
+json types_in_use(const json& types) {
+  json used = json::array();
+  for (const json& type : types) {
+    const auto count = [&](const char* name) { return type.value(name, std::uint64_t{0}); };
+    if (count("spawned") != 0 || count("polls") != 0) used.push_back(type);
+  }
+  return used;
+}
+
 std::string metrics_view(const json& result) {
   // The text that Prometheus reads, as the daemon wrote it: it has no control characters.
   if (result.contains("text")) return result.at("text").get<std::string>();
   const json own = result.value("plugin_metrics", json::array());
+  const json types = types_in_use(result.at("types"));
   return facts_text({{"uptime", duration_cell(result, "uptime_ms")},
                      {"tasks", cell(result, "tasks")},
                      {"replacements", replacements_text(result)},
                      {"lost log records", cell(result.at("log"), "dropped")}}) +
          "\n" + times_table(result.at("plugins"), {{"PLUGIN", "plugin"}}, true) + "\n" +
-         times_table(result.at("types"), {{"PLUGIN", "plugin"}, {"TYPE", "type"}}, true) + "\n" +
+         times_table(types, {{"PLUGIN", "plugin"}, {"TYPE", "type"}}, true) + "\n" +
          times_table(result.at("workers"), {{"WORKER", "id"}}, false) + "\n" +
          queues_table(result.at("queues")) + "\n" + workers_table(result.at("workers")) + "\n" +
-         counters_table(result.at("plugins"), false) + "\n" +
-         counters_table(result.at("types"), true) +
+         counters_table(result.at("plugins"), false) + "\n" + counters_table(types, true) +
          (own.empty() ? std::string() : "\n" + own_metrics_table(own));
 }
 

@@ -81,12 +81,9 @@ class HostCall {
   // Why not; told to the log and the caller's ekd_error already.
   std::int32_t refusal() const noexcept { return refusal_; }
 
-  // On a thread that the plugin started itself, or that is in other code: an unload waits for the
-  // call to end, so it must not wait for a lock that the unload may hold.
-  bool is_from_outside() const noexcept { return visiting_ != nullptr; }
-
   // Only where admitted.
-  // On a thread that the plugin started itself.
+  // On a thread that the plugin started itself: an unload waits for the call to end, so it must not
+  // wait for a lock that the unload may hold.
   bool is_visit() const noexcept { return visiting_ != nullptr; }
   Instance& instance() const noexcept { return *instance_; }
   runtime::Runtime& runtime() const noexcept { return instance_->runtime; }

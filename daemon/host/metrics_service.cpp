@@ -130,7 +130,7 @@ std::int32_t render(ekd_ctx* ctx, std::uint32_t format, char** text, std::uint64
   if (format > EKD_METRICS_JSON) {
     return call.refuse(EKD_E_UNSUPPORTED, "this host does not know that format");
   }
-  if (call.is_from_outside() || call.runtime().polling_owner()) {
+  if (call.is_visit() || call.runtime().is_worker_thread()) {
     return call.refuse(EKD_E_WRONG_THREAD, "only a lifecycle callback or a blocking job may wait");
   }
   return guarded(call, [&]() -> std::int32_t {

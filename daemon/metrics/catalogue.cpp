@@ -5,6 +5,7 @@ namespace {
 
 constexpr Kind kC = Kind::kCounter;
 constexpr Kind kG = Kind::kGauge;
+constexpr Kind kMx = Kind::kMaximum;
 constexpr Kind kH = Kind::kHistogram;
 constexpr Unit kNo = Unit::kNone;
 constexpr Unit kSec = Unit::kSeconds;
@@ -32,13 +33,13 @@ constexpr std::array<Definition, kMetrics> kCatalogue = {{
     {"ekiden_worker_replacements_total", kC, kNo, "worker",
      "Times it was started to stand in for one that a poll held."},
     {"ekiden_worker_queue_depth", kG, kNo, "worker", "Tasks in the worker's own queue."},
-    {"ekiden_worker_queue_depth_max", kG, kNo, "worker", "The most that were ever in it."},
+    {"ekiden_worker_queue_depth_max", kMx, kNo, "worker", "The most that were ever in it."},
     {"ekiden_worker_poll_seconds", kH, kSec, "worker", "How long polls on the worker lasted."},
     {"ekiden_worker_delay_seconds", kH, kSec, "worker",
      "How long tasks were runnable before the worker polled them."},
 
     {"ekiden_queue_depth", kG, kNo, "queue", "What waits in the global queue or for the pool."},
-    {"ekiden_queue_depth_max", kG, kNo, "queue", "The most that ever waited."},
+    {"ekiden_queue_depth_max", kMx, kNo, "queue", "The most that ever waited."},
     {"ekiden_queue_capacity", kG, kNo, "queue", "From here on new work is refused."},
     {"ekiden_queue_refusals_total", kC, kNo, "queue", "New work refused for lack of room."},
     {"ekiden_blocking_threads", kG, kNo, "", "Threads of the blocking pool."},
@@ -62,7 +63,7 @@ constexpr std::array<Definition, kMetrics> kCatalogue = {{
     {"ekiden_task_busy_seconds_total", kC, kSec, "plugin,type", "Time spent in them."},
     {"ekiden_task_stalls_total", kC, kNo, "plugin,type",
      "Polls of theirs longer than runtime.stall.report_ms."},
-    {"ekiden_task_longest_stall_seconds", kG, kSec, "plugin,type", "The longest of those polls."},
+    {"ekiden_task_longest_stall_seconds", kMx, kSec, "plugin,type", "The longest of those polls."},
     {"ekiden_task_poll_seconds", kH, kSec, "plugin,type", "How long their polls lasted."},
     {"ekiden_task_delay_seconds", kH, kSec, "plugin,type",
      "How long they were runnable before they were polled."},

@@ -1,5 +1,6 @@
 #include "daemon/metrics/collect.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -13,6 +14,7 @@ using runtime::HistogramSnapshot;
 // Two types of one name, or two generations of a plugin while one replaces the other, are one to
 // whoever looks: Prometheus refuses a text that has the same labels twice.
 void merge_same_labels(Family& family) {
+  const bool is_maximum = family.kind == Kind::kMaximum;
   std::map<Labels, std::size_t> places;
   std::vector<Sample> merged;
   for (Sample& sample : family.samples) {
@@ -22,7 +24,7 @@ void merge_same_labels(Family& family) {
       continue;
     }
     Sample& into = merged[place->second];
-    into.value += sample.value;
+    into.value = is_maximum ? std::max(into.value, sample.value) : into.value + sample.value;
     if (sample.histogram) {
       auto both = std::make_shared<HistogramSnapshot>(*into.histogram);
       *both += *sample.histogram;

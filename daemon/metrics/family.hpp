@@ -16,6 +16,7 @@ enum class Kind : std::uint8_t {
   kCounter,  // only grows
   kGauge,
   kHistogram,
+  kMaximum,  // a gauge, of which several make the largest and not the sum
 };
 
 // Values are whole numbers: nanoseconds where the unit is seconds, else what the unit says.

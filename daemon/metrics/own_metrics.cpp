@@ -46,6 +46,17 @@ std::string family_name(const std::string& plugin, const OwnMetric& metric) {
   return "ekiden_plugin_" + plugin + "_" + name;
 }
 
+// A histogram is written as three series with names of their own.
+bool is_series_of(const std::string& histogram, const std::string& name) {
+  return name == histogram + "_bucket" || name == histogram + "_sum" ||
+         name == histogram + "_count";
+}
+
+bool clash(const std::string& a, Kind a_kind, const std::string& b, Kind b_kind) {
+  return a == b || (a_kind == Kind::kHistogram && is_series_of(a, b)) ||
+         (b_kind == Kind::kHistogram && is_series_of(b, a));
+}
+
 }  // namespace
 
 OwnMetric::OwnMetric(std::string name, std::string help, Kind kind, Unit unit)
@@ -106,7 +117,7 @@ AddFault PluginMetrics::add(std::string_view name, std::string_view help, Kind k
   MutexLock lock(mutex_);
   const std::string whole = family_name(plugin_, *made);
   for (const auto& metric : owned_) {
-    if (family_name(plugin_, *metric) == whole) return AddFault::kExists;
+    if (clash(family_name(plugin_, *metric), metric->kind(), whole, kind)) return AddFault::kExists;
   }
   if (owned_.size() == kOwnMetricsMax) return AddFault::kLimit;
   index = static_cast<std::uint32_t>(owned_.size());

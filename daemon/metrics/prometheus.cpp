@@ -81,7 +81,9 @@ void add_histogram(std::string& text, const Family& family, const Sample& sample
   const std::string count = std::to_string(histogram.count());
   for (unsigned power = kBoundFirst; power <= kBoundLast; ++power) {
     const std::uint64_t bound = std::uint64_t{1} << power;
-    add_line(text, family.name + "_bucket", label_list(sample.labels, number(bound, family.unit)),
+    // Values are whole numbers, and a bound belongs to its bucket.
+    const std::uint64_t last = family.unit == Unit::kSeconds ? bound : bound - 1;
+    add_line(text, family.name + "_bucket", label_list(sample.labels, number(last, family.unit)),
              std::to_string(histogram.count_below(bound)));
   }
   add_line(text, family.name + "_bucket", label_list(sample.labels, "+Inf"), count);
@@ -95,6 +97,7 @@ constexpr std::string_view type_name(Kind kind) {
     case Kind::kCounter:
       return "counter";
     case Kind::kGauge:
+    case Kind::kMaximum:
       return "gauge";
     case Kind::kHistogram:
       return "histogram";

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,12 @@ static int32_t take(struct sum *sum, struct folders *folders, int fd, const char
   return add_entry(sum, path, file);
 }
 
+/* Bounds the memory that a deep chain of folders can take. */
+static int32_t add_too_long(struct sum *sum, char *path) {
+  const struct entry too_long = {.state = ENTRY_FAILED, .os_errno = ENAMETOOLONG};
+  return add_entry(sum, path, too_long);
+}
+
 static int32_t count_one(struct sum *sum, struct folders *folders) {
   if (++folders->seen <= sum->plugin->config.files_max) return EKD_OK;
   char text[EKD_ERROR_TEXT_BYTES];
@@ -128,7 +135,8 @@ static int32_t read_entries(struct sum *sum, struct folders *folders, DIR *strea
     if (code != EKD_OK) return code;
     char *path = joined(folder, found->d_name);
     if (path == NULL) return no_memory(sum);
-    code = take(sum, folders, dirfd(stream), found->d_name, path);
+    code = strlen(path) < PATH_MAX ? take(sum, folders, dirfd(stream), found->d_name, path)
+                                   : add_too_long(sum, path);
     if (code != EKD_OK) return code;
   }
 }

@@ -4,11 +4,19 @@
 
 namespace ekiden::runtime {
 
-Nanos SystemClock::now_ns() const noexcept {
+namespace {
+
+Nanos read(clockid_t clock) noexcept {
   timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return static_cast<Nanos>(now.tv_sec) * kNanosPerSecond + static_cast<Nanos>(now.tv_nsec);
 }
+
+}  // namespace
+
+Nanos SystemClock::now_ns() const noexcept { return read(CLOCK_MONOTONIC); }
+
+Nanos coarse_now_ns() noexcept { return read(CLOCK_MONOTONIC_COARSE); }
 
 const SystemClock& SystemClock::instance() noexcept {
   static const SystemClock clock;

@@ -10,6 +10,15 @@ void TypeTimes::learn(Nanos mean) noexcept {
       usual_ns_ == 0 ? std::max<Nanos>(1, mean) : std::max<Nanos>(1, (3 * usual_ns_ + mean) / 4);
 }
 
+void TypeTimes::begin_life(std::uint32_t life, std::uint64_t polls) noexcept {
+  life_ = life;
+  usual_ns_ = 0;
+  sample_ns_ = kNever;
+  deferred_polls_ = 0;
+  deferred_ns_ = 0;
+  delays_counted_ = polls;
+}
+
 void TypeTimes::record_deferred(Nanos as_long_as) noexcept {
   poll_.add(as_long_as, deferred_polls_, deferred_ns_);
   deferred_polls_ = 0;

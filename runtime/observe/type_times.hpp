@@ -17,7 +17,8 @@
 // it, unless that one is long). Batches over 20 us are always recorded.
 //
 // So `count` is the number of polls whose batch is over and recorded, `sum` the time that was
-// charged to the type, and everything over 20 us is there, polls that the kernel interrupted
+// charged to the type with them (what it is charged besides, as a drop behind a poll that is over,
+// is in its busy time only), and everything over 20 us is there, polls that the kernel interrupted
 // included. What it cannot tell: two long polls in one batch are one of their sum; among polls of a
 // few µs that are rarer than one in some hundreds, how many there are is estimated (without bias:
 // each poll of a period is as likely to be timed as any other). A measured time includes the way
@@ -25,11 +26,12 @@
 //
 // Delays: a task that becomes runnable is stamped with the clock of the moment, which on a worker
 // that runs short polls is the worker's cached one (up to 10 us old; at the end of a long poll
-// among short ones as old as that poll). Delays of a millisecond and more are recorded one by one,
-// four in a period: a burst of a few behind a stall is there whole. Of the others, those of the
-// polls that the worker times anyway are recorded, each for all polls of its type since the last;
-// so `count` may lag behind by what a worker polls in some periods, and where long delays are many,
-// they have up to four polls a period too many.
+// among short ones as old as that poll; where a long poll wakes many in quick succession and then
+// pauses, up to a tick of the kernel old). Delays of a millisecond and more are recorded one by
+// one, four in a period: a burst of a few behind a stall is there whole. Of the others, those of
+// the polls that the worker times anyway are recorded, each for all polls of its type since the
+// last; so `count` may lag behind by what a worker polls in some periods, and where long delays
+// are many, they have up to four polls a period too many.
 //
 // 2.6 KB, made when the type first runs on the worker; never freed before the runtime ends.
 #pragma once
@@ -66,6 +68,10 @@ class TypeTimes {
   static constexpr Nanos kLongDelayNs = kNanosPerMilli;
 
   // --- Owner only ------------------------------------------------------------------------------
+  // The record belongs to another type from now on: what was to be recorded with the next batch is
+  // forgotten. `polls`: of the record on this worker until now.
+  void begin_life(std::uint32_t life, std::uint64_t polls) noexcept;
+  std::uint32_t life() const { return life_; }
   // `polls` polls took `spent`, which one reading of the clock makes `clock_cost` too long.
   void batch(std::uint64_t polls, Nanos spent, Nanos clock_cost) noexcept;
   // The same for a batch that is short, to be recorded with the next one.
@@ -90,6 +96,7 @@ class TypeTimes {
   void learn(Nanos mean) noexcept;
   void record_deferred(Nanos as_long_as) noexcept;
 
+  std::uint32_t life_ = 0;
   Nanos usual_ns_ = 0;
   Nanos sample_ns_ = kNever;  // the last poll timed alone, until it has stood for a batch
   std::uint64_t deferred_polls_ = 0;

@@ -114,10 +114,19 @@ void Monitor::begin_watch(Watch& watch, std::uint64_t task, std::uint64_t polls,
 
 // --- Stalls ------------------------------------------------------------------------------------
 
-// False: it is no poll that lasts, but a worker that did not get from one to the next.
+std::optional<TaskInfo> Monitor::held_task(Handle task) const noexcept {
+  try {
+    return scheduler_.task_info(task);
+  } catch (const std::bad_alloc&) {
+    return std::nullopt;
+  }
+}
+
+// False: it is no poll that lasts, but a worker that did not get from one to the next; or there is
+// no memory to say whose it is.
 bool Monitor::begin_stall(Worker& worker, Watch& watch, Nanos lasted) {
   const Handle task(watch.task);
-  const auto info = scheduler_.task_info(task);
+  auto info = held_task(task);
   if (!info || (info->state != TaskState::kRunning && info->state != TaskState::kEnded)) {
     return false;
   }
@@ -128,7 +137,7 @@ bool Monitor::begin_stall(Worker& worker, Watch& watch, Nanos lasted) {
   watch.stall = Stall{};
   watch.stall->worker = worker.id();
   watch.stall->owner = info->owner;
-  watch.stall->type = info->type;
+  watch.stall->type = std::move(info->type);
   watch.stall->task = task;
   add_relaxed<std::uint64_t>(watch.stalls, 1);
   add_relaxed<std::uint64_t>(watch.stalled_type->stalls, 1);
@@ -158,10 +167,15 @@ void Monitor::measure(Watch& watch, Nanos lasted) {
   max_relaxed<std::uint64_t>(watch.stalled_type->longest_stall_ns, lasted);
 }
 
-void Monitor::tell(Stall& stall, StallEvent event, Nanos lasted) {
+// Without memory to say it the stall goes untold: the monitor is needed for more.
+void Monitor::tell(Stall& stall, StallEvent event, Nanos lasted) noexcept {
   stall.event = event;
   stall.lasted_ns = lasted;
-  if (scheduler_.config().on_stall) scheduler_.config().on_stall(stall);
+  if (!scheduler_.config().on_stall) return;
+  try {
+    scheduler_.config().on_stall(stall);
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 bool Monitor::is_held_up(unsigned worker) const {

@@ -24,6 +24,7 @@
 #include "runtime/base/handle.hpp"
 #include "runtime/observe/counters.hpp"
 #include "runtime/scheduler/config.hpp"
+#include "runtime/scheduler/inspect.hpp"
 #include "runtime/scheduler/replacements.hpp"
 
 namespace ekiden::runtime {
@@ -74,10 +75,11 @@ class Monitor {
   Nanos not_counted(Nanos now);
   void watch_worker(Worker& worker, Watch& watch, Nanos now, Nanos missed);
   void begin_watch(Watch& watch, std::uint64_t task, std::uint64_t polls, Nanos now);
+  std::optional<TaskInfo> held_task(Handle task) const noexcept;
   bool begin_stall(Worker& worker, Watch& watch, Nanos lasted);
   void end_stall(Watch& watch, Nanos now);
   void measure(Watch& watch, Nanos lasted);
-  void tell(Stall& stall, StallEvent event, Nanos lasted);
+  void tell(Stall& stall, StallEvent event, Nanos lasted) noexcept;
   bool is_held_up(unsigned worker) const;
   void replace(Watch& watch);
   void rescue_work();

@@ -45,20 +45,22 @@ Replacements::Start Replacements::start(unsigned replaced, int& os_error) {
     Worker& worker = worker_at(*free);
     worker.prepare_to_replace(*scheduler_.workers_[replaced]);
     seat.gone.store(false, std::memory_order_relaxed);
+    seat.replaces.store(replaced, std::memory_order_relaxed);
     seat.thread = std::thread([this, &seat, id = worker.id()] {
       scheduler_.run_worker(id);
       // release: pairs with the acquire in review(). The last thing that this thread does here.
       seat.gone.store(true, std::memory_order_release);
     });
   } catch (const std::system_error& error) {
+    seat.replaces.store(kNone, std::memory_order_relaxed);
     os_error = error.code().value();
     return Start::kFailed;
   } catch (const std::bad_alloc&) {
+    seat.replaces.store(kNone, std::memory_order_relaxed);
     os_error = ENOMEM;
     return Start::kFailed;
   }
   seat.dismissed = false;
-  seat.replaces.store(replaced, std::memory_order_relaxed);
   add_relaxed<std::uint64_t>(seat.starts, 1);
   replaced_by_[replaced] = id_of(*free);
   ++active_;

@@ -55,6 +55,7 @@ class Scheduler final : public WakeTarget {
   Status children_poll(OwnerId owner);
   Status fail_text(OwnerId owner, std::int32_t code, std::string_view text);
   std::optional<OwnerId> polling_owner() const;
+  bool is_worker_thread() const { return here() != nullptr; }
   bool spend_budget();
   void note_wait(Handle on);
 

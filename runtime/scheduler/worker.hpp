@@ -186,6 +186,7 @@ class Worker {
   bool stamps_exactly_ = true;     // the cached clock may be too old to stamp with
   Nanos exact_stamp_ = 0;          // the last stamp of a long poll
   Nanos stamp_base_ = 0;           // the cached clock then: another one is another poll
+  Nanos stamp_tick_ = 0;           // the kernel's tick then
   unsigned stamp_repeats_ = 0;     // how often it may be used again
   unsigned polls_until_events_;
   unsigned lifo_run_ = 0;

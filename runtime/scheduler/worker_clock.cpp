@@ -71,7 +71,10 @@ void Worker::charge_to(TaskType& type) {
   }
   charged_type_ = &type;
   if constexpr (kObserve) {
-    const TypeTimes* times = type.times_of(id_);
+    TypeTimes* times = type.times_of(id_);
+    if (times != nullptr && times->life() != type.life) {
+      times->begin_life(type.life, counters_of(type).polls.load(std::memory_order_relaxed));
+    }
     stamps_exactly_ = pace_.is_slow() || (times != nullptr && times->usual_ns() > kStampExactlyNs);
   }
 }
@@ -129,13 +132,15 @@ Nanos Worker::runnable_now() {
   return stamps_exactly_ ? stamp_of_long_poll() : context_.now_ns;
 }
 
-// A poll that wakes tasks in quick succession reads the clock for one in eight: the others are
-// stamped at most some microseconds too early.
+// A poll that wakes tasks in quick succession reads the clock for one in eight. The others are
+// stamped some microseconds too early, or up to a tick of the kernel where it pauses in between.
 Nanos Worker::stamp_of_long_poll() {
-  if (stamp_base_ == context_.now_ns && stamp_repeats_ > 0) {
+  const Nanos tick = coarse_now_ns();
+  if (stamp_base_ == context_.now_ns && stamp_repeats_ > 0 && stamp_tick_ == tick) {
     --stamp_repeats_;
     return exact_stamp_;
   }
+  stamp_tick_ = tick;
   const Nanos now = scheduler_.clock().now_ns();
   const bool quick = stamp_base_ == context_.now_ns && now - exact_stamp_ < kQuickStampsNs;
   stamp_repeats_ = quick ? kStampRepeats : 0;

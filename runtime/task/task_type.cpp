@@ -52,6 +52,7 @@ Status TypeTable::add(OwnerId owner, const TaskTypeSpec& spec, TypeId& out) {
   type->state_size = spec.state_size;
   type->state_align = spec.state_align;
   type->cancel = spec.cancel;
+  ++type->life;
   type->owner.store(owner, std::memory_order_relaxed);
   names_[type->id] = spec.name;
   type->registered.store(true, std::memory_order_release);

@@ -68,6 +68,7 @@ struct TaskType {
   std::size_t state_align = 16;
   CancelMode cancel = CancelMode::kOnePoll;
   TypeId id = 0;
+  std::uint32_t life = 0;  // another one for each registration of this record
 
   // Read by listers while the record may be reused.
   Atomic<OwnerId> owner{kRuntimeOwner};

@@ -122,7 +122,7 @@ TEST_CASE("A tree's sums are those of sha256sum, by as many readers as allowed")
     CHECK(digests(client->next_answer().at("result")) == digests(answer));
   CHECK(status(daemon).at("hashing_peak") <= concurrency);
   CHECK(status(daemon).at("hashing_peak") > 0);
-  CHECK(is_idle(daemon));
+  CHECK(wait_until([&] { return is_idle(daemon); }));
 }
 
 TEST_CASE("What is outside the root, or no regular file, is never read") {
@@ -163,17 +163,20 @@ TEST_CASE("A file that cannot be read is named, and the others are summed") {
   write_text(root.path() / "changing", "");
   REQUIRE(truncate((root.path() / "changing").c_str(), off_t{64} << 20) == 0);
   DaemonProcess daemon({"checksum"}, settings(root.path(), {{"chunk", 4096}}));
-  auto client = daemon.connect();
-  client->send("plugin.call", {{"plugin", "checksum"}, {"method", "sum"}, {"progress", true}});
-  std::atomic<bool> over{false};
+  std::atomic<bool> over{false}, touched{false};
   std::thread toucher([&] {
     const int fd = open((root.path() / "changing").c_str(), O_WRONLY | O_CLOEXEC);
     while (!over.load()) {
       static_cast<void>(!pwrite(fd, "x", 1, 0));
+      touched.store(true);
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     close(fd);
   });
+  while (!touched.load())
+    std::this_thread::yield();
+  auto client = daemon.connect();
+  client->send("plugin.call", {{"plugin", "checksum"}, {"method", "sum"}, {"progress", true}});
   json line;
   do {
     line = client->next_answer();

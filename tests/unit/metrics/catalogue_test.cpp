@@ -14,7 +14,7 @@ namespace ekiden::daemon::metrics::test {
 namespace {
 
 std::string kind_word(Kind kind) {
-  return kind == Kind::kCounter ? "counter" : kind == Kind::kGauge ? "gauge" : "histogram";
+  return kind == Kind::kCounter ? "counter" : kind == Kind::kHistogram ? "histogram" : "gauge";
 }
 
 std::string row_of(const Definition& metric) {

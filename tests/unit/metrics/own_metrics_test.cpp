@@ -56,7 +56,13 @@ TEST_CASE("names are checked, may come once, and are bounded in number") {
   CHECK(add("b", Kind::kCounter) == AddFault::kNone);
   CHECK(add("b", Kind::kCounter) == AddFault::kExists);
   CHECK(add("b_total", Kind::kCounter) == AddFault::kExists);
-  std::size_t added = 2;
+  // A histogram is three series, which no other metric may be.
+  CHECK(add("h", Kind::kHistogram) == AddFault::kNone);
+  for (const char* series : {"h_count", "h_sum", "h_bucket"})
+    CHECK(add(series) == AddFault::kExists);
+  CHECK(add("g_count") == AddFault::kNone);
+  CHECK(add("g", Kind::kHistogram) == AddFault::kExists);
+  std::size_t added = 4;
   while (add("n" + std::to_string(added)) == AddFault::kNone)
     ++added;
   CHECK(added == kOwnMetricsMax);

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "daemon/metrics/collect.hpp"
+
 namespace ekiden::daemon::metrics::test {
 namespace {
 
@@ -62,6 +64,33 @@ TEST_CASE("a histogram's buckets are cumulative and end with its count") {
   CHECK(has_line(text, "h_seconds_bucket{worker=\"0\",le=\"+Inf\"} 4"));
   CHECK(has_line(text, "h_seconds_sum{worker=\"0\"} 1.0000008"));
   CHECK(has_line(text, "h_seconds_count{worker=\"0\"} 4"));
+}
+
+TEST_CASE("a bound of whole numbers belongs to its bucket") {
+  runtime::Histogram histogram;
+  histogram.add(4095);
+  histogram.add(4096);
+  auto snapshot = std::make_shared<runtime::HistogramSnapshot>();
+  histogram.add_to(*snapshot);
+  const Family family{"b", "", Kind::kHistogram, Unit::kBytes, {{{}, 0, snapshot}}};
+  const std::string text = prometheus_text({family});
+  CHECK(has_line(text, "b_bucket{le=\"4095\"} 1"));
+  CHECK(has_line(text, "b_bucket{le=\"8191\"} 2"));
+}
+
+TEST_CASE("of two rows with the same labels counters make the sum and maxima the larger") {
+  Facts facts;
+  for (const std::uint64_t ns : {60'000'000, 70'000'000}) {
+    TypeFacts type;
+    type.plugin = "p";
+    type.info.name = "t";
+    type.info.stalls = 1;
+    type.info.longest_stall_ns = ns;
+    facts.types.push_back(std::move(type));
+  }
+  const std::string text = prometheus_text(families_of(facts));
+  CHECK(has_line(text, "ekiden_task_stalls_total{plugin=\"p\",type=\"t\"} 2"));
+  CHECK(has_line(text, "ekiden_task_longest_stall_seconds{plugin=\"p\",type=\"t\"} 0.07"));
 }
 
 }  // namespace
