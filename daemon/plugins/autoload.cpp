@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "daemon/config/plugin_name.hpp"
+#include "daemon/logging/log.hpp"
 #include "daemon/plugins/limits.hpp"
 #include "daemon/plugins/plugin_folder.hpp"
 #include "daemon/plugins/sha256.hpp"
@@ -20,6 +21,7 @@
 namespace ekiden::daemon {
 namespace {
 
+constexpr const char* kLog = "plugins";
 constexpr std::size_t kChunkBytes = 64 * 1024;
 
 std::int64_t real_now_ns() {
@@ -127,15 +129,20 @@ void Autoload::remember(const std::string& name, const FileIdentity& identity) {
 
 void Autoload::file_changed(const std::string& stem) { look_at(stem, Occasion::kContent); }
 
-void Autoload::compare_folder(Comparison why) {
+bool Autoload::compare_folder(Comparison why) {
   const FolderListing listing = list_plugin_folder(folder_);
-  if (!listing.problem.empty()) return;
+  if (!listing.problem.empty()) {
+    log::error(kLog, listing.problem + "; it is compared when it can be read");
+    return false;
+  }
+  if (!listing.left_out.empty()) log::error(kLog, listing.left_out);
   std::set<std::string> stems(listing.stems.begin(), listing.stems.end());
   for (std::string& name : target_.names())
     stems.insert(std::move(name));
   for (const std::string& stem : stems) {
     look_at(stem, why == Comparison::kFolderBack ? Occasion::kFolderBack : Occasion::kContent);
   }
+  return true;
 }
 
 PluginView Autoload::plugin_view(const std::string& name) {

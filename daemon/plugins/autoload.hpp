@@ -70,7 +70,7 @@ class Autoload final : public FolderListener {
 
  private:
   void file_changed(const std::string& stem) override;
-  void compare_folder(Comparison why) override;
+  bool compare_folder(Comparison why) override;
   void look_at(const std::string& stem, Occasion occasion);
   void look_at_no_name(const std::string& stem);  // of something that is no plugin's
   PluginView plugin_view(const std::string& name);

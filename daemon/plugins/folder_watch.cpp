@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,20 +26,33 @@ namespace {
 constexpr const char* kLog = "plugins";
 constexpr std::string_view kSuffix = ".so";
 
-constexpr std::uint32_t kFolderEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
-                                        IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+constexpr std::uint32_t kFolderEvents = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM |
+                                        IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF |
+                                        IN_ONLYDIR;
 constexpr std::uint32_t kAncestorEvents =
     IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::uint32_t kFolderIsGone = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED;
 
 constexpr auto kSettleNs = static_cast<runtime::Nanos>(plugin_limits::kSettle.count());
+constexpr auto kPauseMinNs = static_cast<runtime::Nanos>(plugin_limits::kComparePauseMin.count());
+constexpr auto kPauseMaxNs = static_cast<runtime::Nanos>(plugin_limits::kComparePauseMax.count());
 
 std::string because(int error) { return std::generic_category().message(error); }
+
+// Without what stands behind the folder's own name ("/" or "/."): else its parent in the text would
+// be the folder itself.
+std::filesystem::path up_to_name(std::filesystem::path folder) {
+  while ((folder.filename().empty() || folder.filename() == ".") && folder.has_relative_path() &&
+         folder.has_parent_path()) {
+    folder = folder.parent_path();
+  }
+  return folder;
+}
 
 }  // namespace
 
 FolderWatch::FolderWatch(std::filesystem::path folder, FolderListener& listener)
-    : folder_(std::move(folder)), listener_(listener) {}
+    : folder_(up_to_name(std::move(folder))), listener_(listener) {}
 
 FolderWatch::~FolderWatch() { stop(); }
 
@@ -147,10 +161,7 @@ void FolderWatch::read_events() {
 void FolderWatch::handle(const inotify_event& event) {
   if ((event.mask & IN_Q_OVERFLOW) != 0) {
     log::warn(kLog, "more happened in the plugin folder than could be noted; it is compared whole");
-    compare_ = true;
-    compare_ns_ = steady_now_ns() + kSettleNs;
-    compare_why_ = Comparison::kLostEvents;
-    return;
+    return compare_in(Comparison::kLostEvents, kSettleNs);
   }
   // Numbers of watches are not used again, so what an earlier watch still says matches neither.
   if (event.wd == folder_watch_) {
@@ -164,23 +175,41 @@ void FolderWatch::handle_file(const inotify_event& event) {
   if (event.len == 0) return;
   const std::string_view name(event.name);
   if (!name.ends_with(kSuffix) || name.starts_with('.') || name.size() == kSuffix.size()) return;
+  if ((event.mask & IN_CREATE) != 0 && is_begun_only(event.name)) return;
   if (due_ns_.size() >= plugin_limits::kFolderFilesMax) {
-    compare_ = true;
-    compare_ns_ = steady_now_ns() + kSettleNs;
-    compare_why_ = Comparison::kLostEvents;
-    return;
+    return compare_in(Comparison::kLostEvents, kSettleNs);
   }
   due_ns_[std::string(name.substr(0, name.size() - kSuffix.size()))] = steady_now_ns() + kSettleNs;
 }
 
-void FolderWatch::report_due() {
-  const runtime::Nanos now_ns = steady_now_ns();
-  if (compare_ && compare_ns_ <= now_ns) {
-    compare_ = false;
-    due_ns_.clear();  // all of them are compared
-    listener_.compare_folder(compare_why_);
+// A link is whole when its name appears, and nothing else is said of it. Of a file that somebody
+// is about to write, the end of the writing is.
+bool FolderWatch::is_begun_only(const std::string& file) const {
+  struct stat status {};
+  return ::lstat((folder_ / file).c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         status.st_size == 0;
+}
+
+void FolderWatch::compare_in(Comparison why, runtime::Nanos pause_ns) {
+  compare_ = true;
+  compare_ns_ = steady_now_ns() + pause_ns;
+  compare_why_ = why;
+}
+
+void FolderWatch::compare() {
+  compare_ = false;
+  if (listener_.compare_folder(compare_why_)) {
+    compare_pause_ns_ = 0;
+    due_ns_.clear();  // all of them were compared
     return;
   }
+  compare_pause_ns_ = std::clamp(compare_pause_ns_ * 2, kPauseMinNs, kPauseMaxNs);
+  compare_in(compare_why_, compare_pause_ns_);
+}
+
+void FolderWatch::report_due() {
+  const runtime::Nanos now_ns = steady_now_ns();
+  if (compare_ && compare_ns_ <= now_ns) return compare();
   for (auto entry = due_ns_.begin(); entry != due_ns_.end();) {
     if (entry->second > now_ns) {
       ++entry;
@@ -219,11 +248,11 @@ void FolderWatch::await_folder() {
   }
   // After the watch above, so that a folder which comes in between is not missed.
   if (!watch_folder()) return;
-  ::inotify_rm_watch(inotify_.get(), std::exchange(ancestor_watch_, -1));
+  const int above = std::exchange(ancestor_watch_, -1);
+  // The folder may be a link to the one above it: that is one watch, which is the folder's by now.
+  if (above != folder_watch_) ::inotify_rm_watch(inotify_.get(), above);
   log::info(kLog, "the plugin folder '" + folder_.string() + "' is there");
-  compare_ = true;
-  compare_ns_ = steady_now_ns() + kSettleNs;
-  compare_why_ = Comparison::kFolderBack;
+  compare_in(Comparison::kFolderBack, kSettleNs);
 }
 
 }  // namespace ekiden::daemon

@@ -34,7 +34,8 @@ enum class Comparison : std::uint8_t {
 class FolderListener {
  public:
   virtual void file_changed(const std::string& stem) = 0;  // <stem>.so
-  virtual void compare_folder(Comparison why) = 0;
+  // False: the folder cannot be read now; asked again after a pause.
+  [[nodiscard]] virtual bool compare_folder(Comparison why) = 0;
 
  protected:
   ~FolderListener() = default;
@@ -67,6 +68,9 @@ class FolderWatch {
   void read_events();
   void handle(const inotify_event& event);
   void handle_file(const inotify_event& event);
+  bool is_begun_only(const std::string& file) const;
+  void compare_in(Comparison why, runtime::Nanos pause_ns);
+  void compare();
   void report_due();
 
   bool watch_folder();
@@ -88,6 +92,7 @@ class FolderWatch {
   bool compare_ = false;
   Comparison compare_why_ = Comparison::kLostEvents;
   runtime::Nanos compare_ns_ = 0;
+  runtime::Nanos compare_pause_ns_ = 0;  // before the next try; 0: the last one was no failure
 
   runtime::Mutex mutex_;
   bool stopping_ EKIDEN_GUARDED_BY(mutex_) = false;

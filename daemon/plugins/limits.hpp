@@ -25,6 +25,11 @@ inline constexpr std::chrono::nanoseconds kSettle = std::chrono::milliseconds(10
 // change again without a trace.
 inline constexpr std::chrono::nanoseconds kTimeStampMin = std::chrono::milliseconds(50);
 
+// Where the folder cannot be read when it has to be compared: the pause until the next try, doubled
+// up to the longest one.
+inline constexpr std::chrono::nanoseconds kComparePauseMin = std::chrono::milliseconds(200);
+inline constexpr std::chrono::nanoseconds kComparePauseMax = std::chrono::minutes(1);
+
 // --- The lifecycle thread ------------------------------------------------------------------------
 // Commands that wait for one instance. The control server's own limit of requests in flight comes
 // first in practice.
@@ -64,5 +69,6 @@ inline constexpr std::size_t kTypesNamedMax = 8;
 static_assert(kDrainPercent < 100 && kAsyncCancelPercent < 100);
 static_assert(kLedgerPauseMin < kLedgerPauseMax);
 static_assert(kTimeStampMin < kSettle);
+static_assert(kComparePauseMin < kComparePauseMax);
 
 }  // namespace ekiden::daemon::plugin_limits

@@ -26,7 +26,9 @@ FolderListing list_plugin_folder(const fs::path& folder) {
   std::sort(listing.stems.begin(), listing.stems.end());
   if (listing.stems.size() > plugin_limits::kFolderFilesMax) {
     listing.stems.resize(plugin_limits::kFolderFilesMax);
-    listing.is_cut = true;
+    listing.left_out = "the plugin folder has more than " +
+                       std::to_string(plugin_limits::kFolderFilesMax) +
+                       " files; the others are not loaded: take away what is no plugin";
   }
   return listing;
 }

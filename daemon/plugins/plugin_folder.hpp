@@ -12,8 +12,8 @@ struct FolderListing {
   // begin with a dot; at most
   // plugin_limits::kFolderFilesMax.
   std::vector<std::string> stems;
-  bool is_cut = false;  // there were more
-  std::string problem;  // why the folder cannot be read: one sentence; empty: it can
+  std::string left_out;  // says that there were more: one sentence; empty: there were not
+  std::string problem;   // why the folder cannot be read: one sentence; empty: it can
 };
 
 FolderListing list_plugin_folder(const std::filesystem::path& folder);

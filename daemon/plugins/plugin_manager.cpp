@@ -135,10 +135,7 @@ void PluginManager::load_all() {
   }
   const FolderListing listing = list_plugin_folder(parts.settings.directory);
   if (!listing.problem.empty()) log::error(kLog, listing.problem);
-  if (listing.is_cut) {
-    log::error(kLog, "the plugin folder has more than " + std::to_string(listing.stems.size()) +
-                         " files; the others are not loaded: take away what is no plugin");
-  }
+  if (!listing.left_out.empty()) log::error(kLog, listing.left_out);
   parts.warn_about_missing(listing.stems);
 
   const auto gathering = std::make_shared<Gathering>(listing.stems.size());

@@ -248,6 +248,16 @@ TEST_CASE("A replacement of a stuck plugin waits, and is started when that is un
   CHECK(runs_as(daemon, "mischief", 2));
 }
 
+TEST_CASE("A hard link that is dropped in is loaded, and a symbolic one is refused") {
+  DaemonProcess daemon({"hello_c"});
+  const fs::path made = variant(daemon, "statics", "");
+  REQUIRE(run_program({"/bin/ln", made.string(), file_of(daemon, "statics").string()}).exit_code ==
+          0);
+  CHECK(runs_as(daemon, "statics", 1));
+  fs::create_symlink(made, file_of(daemon, "soft"));
+  CHECK(is_in(daemon, "soft", "refused"));
+}
+
 TEST_CASE("A plugin folder that is deleted unloads nothing and is used again when it is back") {
   DaemonProcess daemon({"statics"});
   const fs::path aside = daemon.folder().path() / "aside";

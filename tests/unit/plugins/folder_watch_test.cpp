@@ -20,8 +20,14 @@ using test::write_bytes;
 class Notes : public FolderListener {
  public:
   void file_changed(const std::string& stem) override { add(stem); }
-  void compare_folder(Comparison why) override {
+  bool compare_folder(Comparison why) override {
     add(why == Comparison::kFolderBack ? "(back)" : "(lost)");
+    const std::lock_guard lock(mutex_);
+    return failures_ == 0 || failures_-- == 0;
+  }
+  void fail(int times) {
+    const std::lock_guard lock(mutex_);
+    failures_ = times;
   }
   std::size_t count(const std::string& what) const {
     const std::lock_guard lock(mutex_);
@@ -39,10 +45,13 @@ class Notes : public FolderListener {
   }
   mutable std::mutex mutex_;
   std::vector<std::string> said_;
+  int failures_ = 0;  // comparisons that fail from now on
 };
 
 struct Watched {
-  explicit Watched(bool is_there = true) : path(folder.path() / "a" / "plugins") {
+  // `behind`: what follows the folder's name where it is configured.
+  explicit Watched(bool is_there = true, const std::string& behind = {})
+      : path(folder.path() / "a" / "plugins"), watch(path.string() + behind, notes) {
     if (is_there) fs::create_directories(path);
     REQUIRE(watch.begin().empty());
   }
@@ -53,7 +62,7 @@ struct Watched {
   test::TempFolder folder;
   fs::path path;
   Notes notes;
-  FolderWatch watch{path, notes};
+  FolderWatch watch;
 };
 
 }  // namespace
@@ -130,12 +139,56 @@ TEST_CASE("A folder that goes is waited for, and is compared when it is there ag
 }
 
 TEST_CASE("A folder that is not there yet is waited for") {
-  Watched w(false);
+  const std::string behind = GENERATE("", "/", "/.", "//./");
+  INFO("configured with '" << behind << "' at its end");
+  Watched w(false, behind);
   w.watch.start();
   fs::create_directories(w.path);
   CHECK(w.says("(back)"));
   write_bytes(w.path / "first.so", "x");
   CHECK(w.says("first"));
+  fs::remove_all(w.path);
+  fs::create_directories(w.path);
+  CHECK(w.says("(back)", 2));
+  write_bytes(w.path / "second.so", "x");
+  CHECK(w.says("second"));
+}
+
+TEST_CASE("A folder that is a link to the one above it is watched, and the watch can be stopped") {
+  Watched w(false);
+  fs::create_directories(w.path.parent_path());
+  w.watch.start();
+  fs::create_directory_symlink(".", w.path);
+  CHECK(w.says("(back)"));
+  write_bytes(w.path / "first.so", "x");
+  CHECK(w.says("first"));
+  w.watch.stop();
+}
+
+TEST_CASE("A link counts when it is there, and a file that is being written when that is done") {
+  Watched w;
+  write_bytes(w.folder.path() / "whole", "x");
+  w.watch.start();
+  std::ofstream begun(w.path / "begun.so");
+  fs::create_hard_link(w.folder.path() / "whole", w.path / "hard.so");
+  fs::create_symlink(w.folder.path() / "whole", w.path / "soft.so");
+  CHECK(w.says("hard"));
+  CHECK(w.says("soft"));
+  CHECK(w.notes.count("begun") == 0);
+  begun << "x";
+  begun.close();
+  CHECK(w.says("begun"));
+}
+
+TEST_CASE("A comparison that fails is tried again until it works, and then no more") {
+  Watched w(false);
+  w.notes.fail(2);
+  w.watch.start();
+  fs::create_directories(w.path);
+  CHECK(w.says("(back)", 3));
+  write_bytes(w.path / "first.so", "x");
+  CHECK(w.says("first"));
+  CHECK(w.notes.count("(back)") == 3);
 }
 
 }  // namespace ekiden::daemon
