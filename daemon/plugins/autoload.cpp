@@ -30,6 +30,11 @@ std::int64_t real_now_ns() {
   return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
+// What to remember of it: nothing where its next state may look like this one.
+FileIdentity settled(const FileView& file) {
+  return file.is_settled ? file.identity : FileIdentity{};
+}
+
 FileView view_of(const std::filesystem::path& folder, const std::string& name) {
   const UniqueFd fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return {};
@@ -102,18 +107,29 @@ void Autoload::stop() {
   if (watch) watch->stop();
 }
 
-void Autoload::note_load(const std::string& name) {
-  const FileView file = view_of(folder_, name);
-  remember(name, file.is_settled ? file.identity : FileIdentity{});
+FileIdentity Autoload::see(const std::string& name) const {
+  return settled(view_of(folder_, name));
+}
+
+void Autoload::note_load(const std::string& name, const FileIdentity& seen) {
+  remember(name, seen);
 }
 
 void Autoload::note_unload(const std::string& name) {
-  remember(name, view_of(folder_, name).identity);
+  const FileIdentity identity = view_of(folder_, name).identity;
+  runtime::MutexLock acting(acting_);
+  remember(name, identity);
 }
 
 void Autoload::operation_is_over(const std::string& name) {
   runtime::MutexLock lock(mutex_);
   if (look_again_.erase(name) > 0 && watch_) watch_->look_at(name);
+}
+
+FileIdentity Autoload::dealt_with(const std::string& name) {
+  runtime::MutexLock lock(mutex_);
+  const auto found = dealt_with_.find(name);
+  return found == dealt_with_.end() ? FileIdentity{} : found->second;
 }
 
 void Autoload::remember(const std::string& name, const FileIdentity& identity) {
@@ -147,14 +163,12 @@ bool Autoload::compare_folder(Comparison why) {
 
 PluginView Autoload::plugin_view(const std::string& name) {
   PluginView view;
+  // First: what is noted while the rest is asked for is then seen before anything is done.
+  view.dealt_with = dealt_with(name);
   view.is_enabled = target_.is_enabled(name);
   if (const auto row = target_.find(name)) {
     view.life = life_of(*row);
     view.sha256 = row->sha256;
-  }
-  runtime::MutexLock lock(mutex_);
-  if (const auto found = dealt_with_.find(name); found != dealt_with_.end()) {
-    view.dealt_with = found->second;
   }
   return view;
 }
@@ -172,41 +186,61 @@ void Autoload::look_at_no_name(const std::string& stem) {
 
 void Autoload::look_at(const std::string& stem, Occasion occasion) {
   if (!is_plugin_name(stem)) return look_at_no_name(stem);
-  {
-    runtime::MutexLock lock(mutex_);
-    look_again_.insert(stem);
+  while (!look_at_plugin(stem, occasion)) {
   }
-  const FileView file = view_of(folder_, stem);
-  const PluginView plugin = plugin_view(stem);
-  const FolderAction action =
-      decide(file, plugin, occasion, [&] { return hash_of(folder_ / (stem + ".so")); });
-  if (plugin.life != PluginView::Life::kBusy && action != FolderAction::kGiveUp) {
-    runtime::MutexLock lock(mutex_);
-    look_again_.erase(stem);
-  }
-  if (action != FolderAction::kNothing && action != FolderAction::kGiveUp) {
-    remember(stem, file.is_settled ? file.identity : FileIdentity{});
-  }
-  act(stem, action);
 }
 
-void Autoload::act(const std::string& stem, FolderAction action) {
+// False: a command has dealt with the file since it was looked at, so what was decided is out of
+// date.
+bool Autoload::look_at_plugin(const std::string& name, Occasion occasion) {
+  {
+    runtime::MutexLock lock(mutex_);
+    look_again_.insert(name);
+  }
+  const FileView file = view_of(folder_, name);
+  const PluginView plugin = plugin_view(name);
+  const FolderAction action =
+      decide(file, plugin, occasion, [&] { return hash_of(folder_ / (name + ".so")); });
+
+  runtime::MutexLock acting(acting_);
+  const bool acts = action != FolderAction::kNothing;
+  if (acts && dealt_with(name) != plugin.dealt_with) return false;
+  if (acts && action != FolderAction::kGiveUp) remember(name, settled(file));
+  if (!act(name, action)) {
+    // The file counts as new, and the end of what is in the way is a reason to look again.
+    remember(name, {});
+    return true;
+  }
+  if (plugin.life != PluginView::Life::kBusy && action != FolderAction::kGiveUp) {
+    runtime::MutexLock lock(mutex_);
+    look_again_.erase(name);
+  }
+  return true;
+}
+
+// False: it could not be begun.
+bool Autoload::act(const std::string& name, FolderAction action) {
   switch (action) {
     case FolderAction::kNothing:
-      return;
+      break;
     case FolderAction::kSame:
-      return target_.is_same(stem);
+      target_.is_same(name);
+      break;
     case FolderAction::kLoad:
-      return target_.load_new(stem);
+      return target_.load_new(name);
     case FolderAction::kReplace:
-      return target_.load_replaced(stem);
+      return target_.load_replaced(name);
     case FolderAction::kGiveUp:
-      return target_.give_up_replacement(stem);
+      target_.give_up_replacement(name);
+      break;
     case FolderAction::kUnload:
-      return target_.unload_removed(stem);
+      target_.unload_removed(name);
+      break;
     case FolderAction::kForget:
-      return target_.forget(stem);
+      target_.forget(name);
+      break;
   }
+  return true;
 }
 
 }  // namespace ekiden::daemon

@@ -34,8 +34,9 @@ class AutoloadTarget {
   virtual std::vector<std::string> names() const = 0;
   virtual std::optional<PluginRow> find(const std::string& name) const = 0;
   virtual bool is_enabled(const std::string& name) const = 0;
-  virtual void load_new(const std::string& name) = 0;
-  virtual void load_replaced(const std::string& name) = 0;
+  // False: nothing was begun, because of something else that goes on or is lacking.
+  [[nodiscard]] virtual bool load_new(const std::string& name) = 0;
+  [[nodiscard]] virtual bool load_replaced(const std::string& name) = 0;
   virtual void unload_removed(const std::string& name) = 0;
   // The file is the one that runs.
   virtual void is_same(const std::string& name) = 0;
@@ -54,7 +55,7 @@ class Autoload final : public FolderListener {
   ~Autoload();
 
   // The folder's changes are noted from now on, and acted upon after start(). Both belong to the
-  // thread that loads what is there already, which says note_load() of each file before it does.
+  // thread that loads what is there already, which says note_load(name, see(name)) of each before.
   // Answers with what is in the way: one sentence, or nothing.
   [[nodiscard]] std::string begin();
   void start();
@@ -62,8 +63,11 @@ class Autoload final : public FolderListener {
   void stop();
 
   // --- Any thread --------------------------------------------------------------------------------
-  // The file, as it is now, is about to be loaded; or was unloaded by hand and is to stay so.
-  void note_load(const std::string& name);
+  // The state that the file is in; none where it may still change without a trace.
+  FileIdentity see(const std::string& name) const;
+  // The file is about to be loaded, in the state `seen` or a later one. Takes no lock but its own.
+  void note_load(const std::string& name, const FileIdentity& seen);
+  // The plugin is about to be unloaded by hand, and is to stay so as long as its file is as now.
   void note_unload(const std::string& name);
   // A load or an unload of that name is over, which the folder may have to wait for.
   void operation_is_over(const std::string& name);
@@ -72,13 +76,19 @@ class Autoload final : public FolderListener {
   void file_changed(const std::string& stem) override;
   bool compare_folder(Comparison why) override;
   void look_at(const std::string& stem, Occasion occasion);
+  bool look_at_plugin(const std::string& name, Occasion occasion);
   void look_at_no_name(const std::string& stem);  // of something that is no plugin's
   PluginView plugin_view(const std::string& name);
+  FileIdentity dealt_with(const std::string& name);
   void remember(const std::string& name, const FileIdentity& identity);
-  void act(const std::string& name, FolderAction action);
+  bool act(const std::string& name, FolderAction action);
 
   const std::filesystem::path folder_;
   AutoloadTarget& target_;
+
+  // Held from the last look at dealt_with_ until the action has begun, so that an unload by hand
+  // comes before both or after both. Taken before every other lock.
+  runtime::Mutex acting_;
 
   runtime::Mutex mutex_;
   std::map<std::string, FileIdentity> dealt_with_ EKIDEN_GUARDED_BY(mutex_);

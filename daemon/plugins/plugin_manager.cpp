@@ -154,7 +154,7 @@ void PluginManager::load_all() {
       parts.note_refused(stem, "disabled", {});
       gathering->one_is_here();
     } else {
-      parts.autoload.note_load(stem);
+      parts.autoload.note_load(stem, parts.autoload.see(stem));
       load(stem, [gathering](const PluginResult&) { gathering->one_is_here(); });
     }
   }
@@ -162,27 +162,31 @@ void PluginManager::load_all() {
   parts.autoload.start();
 }
 
-void PluginManager::load(std::string name, PluginDone done) { parts_->load(name, done); }
-
-void PluginManager::reload(std::string name, PluginDone done) {
-  if (parts_->settings.autoload) parts_->autoload.note_load(name);
-  parts_->replace(name, done);
+void PluginManager::load(std::string name, PluginDone done) {
+  if (auto refusal = parts_->load(name, done)) done(std::move(*refusal));
 }
 
-void PluginManager::Parts::load(const std::string& name, const PluginDone& done) {
-  if (!is_plugin_name(name)) return done(refused(Outcome::kFailed, not_a_plugin_name(name).text));
+void PluginManager::reload(std::string name, PluginDone done) {
+  std::function<void()> accepted;
+  if (parts_->settings.autoload && is_plugin_name(name)) {
+    // Only what is accepted deals with the file. Seen before, because that may take a while.
+    accepted = [&autoload = parts_->autoload, &name, seen = parts_->autoload.see(name)] {
+      autoload.note_load(name, seen);
+    };
+  }
+  if (auto refusal = parts_->replace(name, accepted, done)) done(std::move(*refusal));
+}
+
+PluginManager::Parts::NotBegun PluginManager::Parts::load(const std::string& name,
+                                                          const PluginDone& done) {
+  if (!is_plugin_name(name)) return refused(Outcome::kFailed, not_a_plugin_name(name).text);
   const PluginSetting setting = settings.of(name);
   if (!setting.enabled) {
-    return done(refused(Outcome::kConflict,
-                        "'" + name + "' is disabled; set plugins.settings." + name +
-                            ".enabled to true in the configuration and start the daemon again"));
+    return refused(Outcome::kConflict,
+                   "'" + name + "' is disabled; set plugins.settings." + name +
+                       ".enabled to true in the configuration and start the daemon again");
   }
-  const PluginTable::Entered entered = enter(name, setting, {}, done);
-  if (!entered.living) return;
-  const PluginRow row = entered.living->row();
-  done(refused(Outcome::kConflict, "'" + name + "' is loaded already: generation " +
-                                       std::to_string(row.generation) + " is " + row.state +
-                                       "; reload or unload it"));
+  return enter(name, setting, {}, done);
 }
 
 std::shared_ptr<Instance> PluginManager::Parts::make_instance(const std::string& name,
@@ -193,35 +197,44 @@ std::shared_ptr<Instance> PluginManager::Parts::make_instance(const std::string&
       [this](const auto& instance, Outcome outcome) { over(instance, outcome); });
 }
 
-// Begins the load. `living` is set where there is one already; else `done` hears of it, and also
-// where there can be none.
-PluginTable::Entered PluginManager::Parts::enter(const std::string& name,
-                                                 const PluginSetting& setting, const LoadPlan& plan,
-                                                 const PluginDone& done) {
+PluginManager::Parts::NotBegun PluginManager::Parts::enter(const std::string& name,
+                                                           const PluginSetting& setting,
+                                                           const LoadPlan& plan,
+                                                           const PluginDone& done) {
   const auto make = [&](std::uint32_t generation) {
     auto made = make_instance(name, generation, setting);
     // Before anybody can find it, so that its load is the first thing that it is asked for.
     made->load(plan, done);
     return made;
   };
+  PluginTable::Entered entered;
   try {
     // Held until it is entered: so whoever stops the daemon finds it, or it finds that.
     runtime::MutexLock lock(mutex);
-    if (!stopping) return table.enter(name, make);
+    if (stopping) {
+      return refused(Outcome::kConflict,
+                     "'" + name + "' is not loaded: the daemon is shutting down");
+    }
+    entered = table.enter(name, make);
   } catch (const std::system_error& e) {
-    done(refused(Outcome::kFailed, "no thread can be started for '" + name + "' (" + e.what() +
-                                       "); raise the limit on threads"));
-    return {};
+    return refused(Outcome::kFailed, "no thread can be started for '" + name + "' (" + e.what() +
+                                         "); raise the limit on threads");
   }
-  done(refused(Outcome::kConflict, "'" + name + "' is not loaded: the daemon is shutting down"));
-  return {};
+  if (!entered.living) return std::nullopt;
+  const PluginRow row = entered.living->row();
+  return refused(Outcome::kConflict, "'" + name + "' is loaded already: generation " +
+                                         std::to_string(row.generation) + " is " + row.state +
+                                         "; reload or unload it");
 }
 
 // --- Unloading -----------------------------------------------------------------------------------
 
 void PluginManager::unload(std::string name, PluginDone done) {
-  // So that it stays unloaded until its file changes.
-  if (parts_->settings.autoload) parts_->autoload.note_unload(name);
+  // So that it stays unloaded until its file changes. Where none lives, nothing is unloaded, and a
+  // file that has just come is to be loaded.
+  if (parts_->settings.autoload && parts_->table.find_live(name)) {
+    parts_->autoload.note_unload(name);
+  }
   parts_->unload(name, Parts::Replacements::kKeepWaiting, std::move(done));
 }
 

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,9 +39,13 @@ struct PluginManager::Parts final : AutoloadTarget {
         const std::filesystem::path& state_directory);
 
   // --- Any thread --------------------------------------------------------------------------------
-  void load(const std::string& name, const PluginDone& done);
-  // Unload, and load of the file in the folder, which is checked before.
-  void replace(const std::string& name, const PluginDone& done);
+  // Each begins it, or answers with why there is no instance of it: `done` does not hear of that.
+  using NotBegun = std::optional<PluginResult>;
+  NotBegun load(const std::string& name, const PluginDone& done);
+  // Unload, and load of the file in the folder, which is checked before. `accepted` (or null) runs
+  // when nothing is in the way any more and before the file is opened; with the table locked.
+  NotBegun replace(const std::string& name, const std::function<void()>& accepted,
+                   const PluginDone& done);
   enum class Replacements {
     kKeepWaiting,  // one that waits for this unload goes on after it
     kGiveUp,
@@ -51,20 +57,24 @@ struct PluginManager::Parts final : AutoloadTarget {
   std::vector<std::string> names() const override;
   std::optional<PluginRow> find(const std::string& name) const override { return table.row(name); }
   bool is_enabled(const std::string& name) const override { return settings.of(name).enabled; }
-  void load_new(const std::string& name) override;
-  void load_replaced(const std::string& name) override;
+  bool load_new(const std::string& name) override;
+  bool load_replaced(const std::string& name) override;
   void unload_removed(const std::string& name) override;
-  void is_same(const std::string& name) override { table.set_pending_error(name, {}); }
+  void is_same(const std::string& name) override {
+    table.set_pending_error(name, PluginTable::kWhicheverLives, {});
+  }
   void give_up_replacement(const std::string& name) override;
   void refuse_name(const std::string& stem) override;
   void forget(const std::string& stem) override { table.forget(stem); }
 
   // Runs on the lifecycle thread of `instance`, which is about to end and cannot join itself.
   void over(const std::shared_ptr<Instance>& instance, Outcome outcome);
-  PluginTable::Entered enter(const std::string& name, const PluginSetting& setting,
-                             const LoadPlan& plan, const PluginDone& done);
+  NotBegun enter(const std::string& name, const PluginSetting& setting, const LoadPlan& plan,
+                 const PluginDone& done);
   std::shared_ptr<Instance> make_next(const std::string& name, const std::shared_ptr<Instance>& old,
-                                      std::uint32_t generation, const PluginDone& done);
+                                      std::uint32_t generation,
+                                      const std::function<void()>& accepted,
+                                      const PluginDone& done);
   void fall_back(const std::string& name, const std::shared_ptr<const CopyFile>& kept,
                  std::uint32_t kept_generation, const PluginResult& failed, const PluginDone& done);
   void warn_about_missing(const std::vector<std::string>& stems);

@@ -16,51 +16,64 @@ std::string generation_text(std::uint32_t generation) {
   return "generation " + std::to_string(generation);
 }
 
+// Of what the folder asked for: the log and the row have it.
+void instance_says_so(const PluginResult& /*result*/) {}
+
+// Where there is no instance to say so, the log does.
+bool is_begun(const std::optional<PluginResult>& refusal) {
+  if (!refusal) return true;
+  // A conflict is nobody's mistake: the folder is looked at again when what is in the way is over.
+  log::write(refusal->outcome == Outcome::kConflict ? log::Level::kInfo : log::Level::kError, kLog,
+             refusal->message);
+  return false;
+}
+
 }  // namespace
 
-void PluginManager::Parts::replace(const std::string& name, const PluginDone& done) {
+PluginManager::Parts::NotBegun PluginManager::Parts::replace(const std::string& name,
+                                                             const std::function<void()>& accepted,
+                                                             const PluginDone& done) {
   const auto may_replace = [](const std::shared_ptr<Instance>& live) {
     const InstanceState state = live->state();
     return state == InstanceState::kRunning || state == InstanceState::kDraining;
   };
   const auto make = [&](std::uint32_t generation, const std::shared_ptr<Instance>& live) {
-    return make_next(name, live, generation, done);
+    return make_next(name, live, generation, accepted, done);
   };
   PluginTable::EnteredNext entered;
   try {
     // Held until it is entered: so whoever stops the daemon finds it, or it finds that.
     runtime::MutexLock lock(mutex);
     if (stopping) {
-      return done(refused(Outcome::kConflict,
-                          "'" + name + "' is not replaced: the daemon is shutting down"));
+      return refused(Outcome::kConflict,
+                     "'" + name + "' is not replaced: the daemon is shutting down");
     }
     entered = table.enter_next(name, may_replace, make);
   } catch (const std::system_error& e) {
-    return done(refused(Outcome::kFailed, "no thread can be started for '" + name + "' (" +
-                                              e.what() + "); raise the limit on threads"));
+    return refused(Outcome::kFailed, "no thread can be started for '" + name + "' (" + e.what() +
+                                         "); raise the limit on threads");
   }
-  if (entered.made) return;
-  if (!entered.live) {
-    return done(refused(Outcome::kNotFound, "no plugin '" + name + "' is loaded"));
-  }
+  if (entered.made) return std::nullopt;
+  if (!entered.live) return refused(Outcome::kNotFound, "no plugin '" + name + "' is loaded");
   const PluginRow row = entered.live->row();
   if (!entered.next) {
-    return done(refused(Outcome::kConflict,
-                        "'" + name + "' cannot be replaced: " + generation_text(row.generation) +
-                            " is " + row.state + "; try again when it runs"));
+    return refused(Outcome::kConflict,
+                   "'" + name + "' cannot be replaced: " + generation_text(row.generation) +
+                       " is " + row.state + "; try again when it runs");
   }
-  done(refused(Outcome::kConflict,
-               "'" + name + "' is being replaced already" +
-                   (entered.next->waits_for_predecessor()
-                        ? ": the new file waits until " + generation_text(row.generation) +
-                              " has ended; unload it to let it go on"
-                        : "; try again when that is done")));
+  return refused(Outcome::kConflict,
+                 "'" + name + "' is being replaced already" +
+                     (entered.next->waits_for_predecessor()
+                          ? ": the new file waits until " + generation_text(row.generation) +
+                                " has ended; unload it to let it go on"
+                          : "; try again when that is done"));
 }
 
 // Called with the table locked: it finds the instance only afterwards.
 std::shared_ptr<Instance> PluginManager::Parts::make_next(const std::string& name,
                                                           const std::shared_ptr<Instance>& old,
                                                           std::uint32_t generation,
+                                                          const std::function<void()>& accepted,
                                                           const PluginDone& done) {
   const auto unload_ns = static_cast<runtime::Nanos>(settings.unload_ms) * runtime::kNanosPerMilli;
   LoadPlan plan;
@@ -70,7 +83,9 @@ std::shared_ptr<Instance> PluginManager::Parts::make_next(const std::string& nam
     const std::string text =
         "the new file waits until " + generation_text(old_generation) + " has ended";
     log::warn(kLog, late.message + "; " + text + ", and is started when a later unload succeeds");
-    table.set_pending_error(name, text);
+    table.set_pending_error(name, old_generation, text);
+    // From now on a further change can be acted upon, by giving this replacement up.
+    autoload.operation_is_over(name);
   };
   // What already had to go when the file changed is not brought back.
   if (auto kept = old->state() == InstanceState::kRunning ? old->copy() : nullptr) {
@@ -80,6 +95,7 @@ std::shared_ptr<Instance> PluginManager::Parts::make_next(const std::string& nam
     };
   }
   auto made = make_instance(name, generation, settings.of(name));
+  if (accepted) accepted();
   made->load(std::move(plan), done);
   return made;
 }
@@ -94,7 +110,8 @@ void PluginManager::Parts::fall_back(const std::string& name,
     PluginResult told = failed;
     if (result.outcome == Outcome::kOk) {
       told.message += "; the file of " + old + " runs again";
-      table.set_pending_error(name, failed.message + "; the file of " + old + " runs again");
+      table.set_pending_error(name, PluginTable::kWhicheverLives,
+                              failed.message + "; the file of " + old + " runs again");
       log::warn(kLog, "'" + name + "': the file of " + old + " runs again");
     } else {
       told.message += "; and the file of " + old + " does not run again: " + result.message;
@@ -104,10 +121,7 @@ void PluginManager::Parts::fall_back(const std::string& name,
   };
   LoadPlan plan;
   plan.kept = kept;
-  const auto entered = enter(name, settings.of(name), plan, answer);
-  if (entered.living) {
-    answer(refused(Outcome::kConflict, "somebody has loaded another one meanwhile"));
-  }
+  if (const auto refusal = enter(name, settings.of(name), plan, answer)) answer(*refusal);
 }
 
 // --- What the folder asks for --------------------------------------------------------------------
@@ -119,14 +133,17 @@ std::vector<std::string> PluginManager::Parts::names() const {
   return names;
 }
 
-void PluginManager::Parts::load_new(const std::string& name) {
+bool PluginManager::Parts::load_new(const std::string& name) {
   log::info(kLog, "'" + name + "' is in the plugin folder, new or changed: loading it");
-  load(name, [](const PluginResult&) {});
+  return is_begun(load(name, instance_says_so));
 }
 
-void PluginManager::Parts::load_replaced(const std::string& name) {
+bool PluginManager::Parts::load_replaced(const std::string& name) {
   log::info(kLog, "'" + name + "' was replaced in the plugin folder: upgrading it");
-  replace(name, [](const PluginResult&) {});
+  NotBegun refusal = replace(name, nullptr, instance_says_so);
+  // What was to be replaced has ended since the folder was looked at.
+  if (refusal && refusal->outcome == Outcome::kNotFound) refusal = load(name, instance_says_so);
+  return is_begun(refusal);
 }
 
 void PluginManager::Parts::unload_removed(const std::string& name) {

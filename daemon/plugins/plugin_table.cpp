@@ -53,10 +53,14 @@ PluginTable::Left PluginTable::leave(const Instance& instance, const std::string
   return {};
 }
 
-void PluginTable::set_pending_error(const std::string& name, std::string text) {
+void PluginTable::set_pending_error(const std::string& name, std::uint32_t generation,
+                                    std::string text) {
   runtime::MutexLock lock(mutex_);
   const auto found = slots_.find(name);
-  if (found != slots_.end() && found->second.live) found->second.pending_error = std::move(text);
+  if (found == slots_.end() || !found->second.live) return;
+  Slot& slot = found->second;
+  if (generation != kWhicheverLives && generation != slot.live->generation()) return;
+  slot.pending_error = std::move(text);
 }
 
 void PluginTable::forget(const std::string& name) {

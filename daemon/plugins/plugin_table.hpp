@@ -18,6 +18,8 @@ namespace ekiden::daemon {
 // Any thread may call any member.
 class PluginTable {
  public:
+  static constexpr std::uint32_t kWhicheverLives = 0;  // no generation's number
+
   using InstancePtr = std::shared_ptr<Instance>;
   // Makes the instance of that generation, with the table locked; may throw.
   using Make = std::function<InstancePtr(std::uint32_t generation)>;
@@ -50,8 +52,9 @@ class PluginTable {
   // An instance is over. `refusal`: what is shown of one that was to be next; or empty.
   Left leave(const Instance& instance, const std::string& name, Leaves leaves,
              const std::string& refusal);
-  // What the row of the one that lives says about its replacement; empty: nothing.
-  void set_pending_error(const std::string& name, std::string text);
+  // What the row of the one that lives says about its replacement; empty: nothing. Passed over
+  // where another generation than that lives by now.
+  void set_pending_error(const std::string& name, std::uint32_t generation, std::string text);
   // Takes away the row of a name that has no instance.
   void forget(const std::string& name);
   // Shows a name that has no instance: a file that is not even a plugin's, or a disabled plugin.

@@ -33,6 +33,19 @@ void pass_time(SmallDaemon& daemon) {
   REQUIRE(is_gone(daemon, "minimal"));
 }
 
+// Stuck in a poll, on its worker.
+void stick(SmallDaemon& daemon) {
+  REQUIRE(daemon.call("probe", "stick").outcome == Outcome::kOk);
+  REQUIRE(wait_until([&] {
+    return !daemon.runtime().owner_running(daemon.manager().find("probe")->owner).empty();
+  }));
+}
+
+Replacement replacement(SmallDaemon& daemon) {
+  const auto row = daemon.manager().find("probe");
+  return row ? row->replacement : Replacement::kNone;
+}
+
 }  // namespace
 
 TEST_CASE("A plugin that is dropped in, replaced and taken out comes, is upgraded and goes") {
@@ -87,6 +100,8 @@ TEST_CASE("What was refused is loaded when it is repaired, and only then") {
 TEST_CASE("What was unloaded by hand stays so until its file changes") {
   SmallDaemon daemon;
   daemon.manager().load_all();
+  // It changes before: so the folder looks at it afterwards, and only the unload tells it to stay.
+  REQUIRE(::utimensat(AT_FDCWD, (daemon.folder() / "probe.so").c_str(), nullptr, 0) == 0);
   CHECK(daemon.unload("probe").outcome == Outcome::kOk);
   pass_time(daemon);
   CHECK(daemon.state_of("probe") == "none");
@@ -94,20 +109,45 @@ TEST_CASE("What was unloaded by hand stays so until its file changes") {
   CHECK(is(daemon, "probe", "running", 2));
 }
 
+TEST_CASE("A reload or an unload that is refused leaves a new file to the folder") {
+  SmallDaemon daemon;
+  daemon.manager().load_all();
+  stick(daemon);
+  daemon.replace_file("probe", "second");
+  REQUIRE(wait_until([&] { return replacement(daemon) == Replacement::kInProgress; }));
+  daemon.replace_file("probe", "third");
+  pass_time(daemon);
+  CHECK(daemon.reload("probe").outcome == Outcome::kConflict);
+  daemon.let_go();
+  CHECK(is(daemon, "probe", "running", 3));
+
+  daemon.replace_file("minimal", "");
+  CHECK(daemon.unload("minimal").outcome == Outcome::kNotFound);
+  CHECK(wait_until([&] { return daemon.state_of("minimal") == "running"; }));
+}
+
+TEST_CASE("What happens to the file while a stuck generation is waited for is acted upon") {
+  SmallDaemon daemon;
+  daemon.settings().unload_ms = 1000;
+  daemon.manager().load_all();
+  stick(daemon);
+  daemon.replace_file("probe", "second");
+  REQUIRE(wait_until([&] { return replacement(daemon) == Replacement::kInProgress; }));
+  fs::remove(daemon.folder() / "probe.so");
+  // The second one is not waited with for ever.
+  CHECK(wait_until([&] { return replacement(daemon) == Replacement::kNone; }));
+  daemon.let_go();
+  CHECK(wait_until([&] { return daemon.unload("probe").outcome != Outcome::kTimedOut; }));
+  CHECK(is_gone(daemon, "probe"));
+}
+
 TEST_CASE("A new file finishes what a stuck generation held up, when that is unloaded") {
   SmallDaemon daemon;
   daemon.settings().unload_ms = 300;
   daemon.manager().load_all();
-  REQUIRE(daemon.call("probe", "stick").outcome == Outcome::kOk);
-  REQUIRE(wait_until([&] {
-    return !daemon.runtime().owner_running(daemon.manager().find("probe")->owner).empty();
-  }));
+  stick(daemon);
   daemon.replace_file("probe", "second");
-  const auto waits = [&] {
-    const auto row = daemon.manager().find("probe");
-    return row && row->replacement == Replacement::kWaits;
-  };
-  CHECK(wait_until(waits));
+  CHECK(wait_until([&] { return replacement(daemon) == Replacement::kWaits; }));
   daemon.let_go();
   // Another file begins anew, and finds that it can be unloaded now.
   daemon.replace_file("probe", "third");
