@@ -82,6 +82,15 @@ void Instance::load(LoadPlan plan, PluginDone done) {
   }
 }
 
+bool Instance::join_load(const PluginDone& done) {
+  if (!plan_.joinable) return false;
+  {
+    runtime::MutexLock lock(mutex_);
+    if (state_ == InstanceState::kDraining || is_over(state_)) return false;
+  }
+  return plan_.joinable->join(done);
+}
+
 void Instance::run_load(const SharedAnswer& answer) {
   std::optional<Refusal> refusal;
   try {

@@ -23,6 +23,7 @@
 #include "daemon/plugins/deadline_thread.hpp"
 #include "daemon/plugins/handover.hpp"
 #include "daemon/plugins/instance_state.hpp"
+#include "daemon/plugins/joinable_load.hpp"
 #include "daemon/plugins/lifecycle_thread.hpp"
 #include "daemon/plugins/loaded_plugin.hpp"
 #include "daemon/plugins/plugin_result.hpp"
@@ -45,10 +46,11 @@ struct InstanceSurroundings {
 // How a generation comes to run where that is not the plain way: from the folder, with none before
 // it.
 struct LoadPlan {
-  std::shared_ptr<const CopyFile> kept;  // load this copy again and not the folder's file
-  std::shared_ptr<Handover> handover;    // start when the one before it has gone
-  runtime::Nanos handover_max_ns = 0;    // what that may take before the load counts as late
-  Handover::Late waits;                  // the one before it missed its deadline
+  std::shared_ptr<const CopyFile> kept;    // load this copy again and not the folder's file
+  std::shared_ptr<Handover> handover;      // start when the one before it has gone
+  runtime::Nanos handover_max_ns = 0;      // what that may take before the load counts as late
+  Handover::Late waits;                    // the one before it missed its deadline
+  std::shared_ptr<JoinableLoad> joinable;  // the folder has begun it
   // It did not start, after the one before it had gone, and nothing of it is left: takes over the
   // answer. Lifecycle thread.
   std::function<void(const PluginResult& failed, PluginDone done)> fall_back;
@@ -70,6 +72,8 @@ class Instance : public std::enable_shared_from_this<Instance> {
 
   // --- Any thread; none of them waits ------------------------------------------------------------
   void load(LoadPlan plan, PluginDone done);  // once, first
+  // True: the folder loads or has loaded it, nobody has joined that before, and `done` hears of it.
+  bool join_load(const PluginDone& done);
   void unload(runtime::Nanos deadline_ns, PluginDone done);
   void call(std::string method, std::string params, runtime::Nanos deadline_ns, PluginDone done,
             PluginProgress progress);

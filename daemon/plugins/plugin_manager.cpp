@@ -163,7 +163,7 @@ void PluginManager::load_all() {
 }
 
 void PluginManager::load(std::string name, PluginDone done) {
-  if (auto refusal = parts_->load(name, done)) done(std::move(*refusal));
+  if (auto refusal = parts_->load(name, {}, done)) done(std::move(*refusal));
 }
 
 void PluginManager::reload(std::string name, PluginDone done) {
@@ -178,6 +178,7 @@ void PluginManager::reload(std::string name, PluginDone done) {
 }
 
 PluginManager::Parts::NotBegun PluginManager::Parts::load(const std::string& name,
+                                                          const LoadPlan& plan,
                                                           const PluginDone& done) {
   if (!is_plugin_name(name)) return refused(Outcome::kFailed, not_a_plugin_name(name).text);
   const PluginSetting setting = settings.of(name);
@@ -186,7 +187,7 @@ PluginManager::Parts::NotBegun PluginManager::Parts::load(const std::string& nam
                    "'" + name + "' is disabled; set plugins.settings." + name +
                        ".enabled to true in the configuration and start the daemon again");
   }
-  return enter(name, setting, {}, done);
+  return enter(name, setting, plan, done);
 }
 
 std::shared_ptr<Instance> PluginManager::Parts::make_instance(const std::string& name,
@@ -221,6 +222,8 @@ PluginManager::Parts::NotBegun PluginManager::Parts::enter(const std::string& na
                                          "); raise the limit on threads");
   }
   if (!entered.living) return std::nullopt;
+  const bool is_command = !plan.joinable && !plan.kept;
+  if (is_command && entered.living->join_load(done)) return std::nullopt;
   const PluginRow row = entered.living->row();
   return refused(Outcome::kConflict, "'" + name + "' is loaded already: generation " +
                                          std::to_string(row.generation) + " is " + row.state +

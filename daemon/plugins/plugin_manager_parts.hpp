@@ -41,7 +41,7 @@ struct PluginManager::Parts final : AutoloadTarget {
   // --- Any thread --------------------------------------------------------------------------------
   // Each begins it, or answers with why there is no instance of it: `done` does not hear of that.
   using NotBegun = std::optional<PluginResult>;
-  NotBegun load(const std::string& name, const PluginDone& done);
+  NotBegun load(const std::string& name, const LoadPlan& plan, const PluginDone& done);
   // Unload, and load of the file in the folder, which is checked before. `accepted` (or null) runs
   // when nothing is in the way any more and before the file is opened; with the table locked.
   NotBegun replace(const std::string& name, const std::function<void()>& accepted,
@@ -77,6 +77,8 @@ struct PluginManager::Parts final : AutoloadTarget {
                                       const PluginDone& done);
   void fall_back(const std::string& name, const std::shared_ptr<const CopyFile>& kept,
                  std::uint32_t kept_generation, const PluginResult& failed, const PluginDone& done);
+  // A load that the first command for the same can join.
+  NotBegun load_joinably(const std::string& name);
   void warn_about_missing(const std::vector<std::string>& stems);
   std::shared_ptr<Instance> make_instance(const std::string& name, std::uint32_t generation,
                                           const PluginSetting& setting);

@@ -135,14 +135,21 @@ std::vector<std::string> PluginManager::Parts::names() const {
 
 bool PluginManager::Parts::load_new(const std::string& name) {
   log::info(kLog, "'" + name + "' is in the plugin folder, new or changed: loading it");
-  return is_begun(load(name, instance_says_so));
+  return is_begun(load_joinably(name));
+}
+
+PluginManager::Parts::NotBegun PluginManager::Parts::load_joinably(const std::string& name) {
+  LoadPlan plan;
+  plan.joinable = std::make_shared<JoinableLoad>();
+  return load(name, plan,
+              [load = plan.joinable](const PluginResult& result) { load->finish(result); });
 }
 
 bool PluginManager::Parts::load_replaced(const std::string& name) {
   log::info(kLog, "'" + name + "' was replaced in the plugin folder: upgrading it");
   NotBegun refusal = replace(name, nullptr, instance_says_so);
   // What was to be replaced has ended since the folder was looked at.
-  if (refusal && refusal->outcome == Outcome::kNotFound) refusal = load(name, instance_says_so);
+  if (refusal && refusal->outcome == Outcome::kNotFound) refusal = load_joinably(name);
   return is_begun(refusal);
 }
 

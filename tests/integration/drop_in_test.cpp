@@ -201,6 +201,23 @@ TEST_CASE("A file that is refused for its mode is loaded after chmod") {
   CHECK(is_in(daemon, "statics", "running"));
 }
 
+// Before, while and after the folder does it by itself.
+TEST_CASE("A file that is copied in may be loaded by command, whoever is quicker") {
+  DaemonProcess daemon({"hello_c"});
+  for (int wait_ms = 0; wait_ms <= 200; wait_ms += 20) {
+    INFO(wait_ms << " ms after the copy");
+    daemon.folder().add_plugin(built_plugin("statics"), "statics");
+    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
+    const Output loaded = daemon.ctl({"plugin", "load", "statics"});
+    INFO(loaded.err);
+    CHECK(loaded.exit_code == 0);
+    CHECK(is_in(daemon, "statics", "running"));
+    CHECK(daemon.ctl({"plugin", "load", "statics"}).exit_code == 6);
+    fs::remove(file_of(daemon, "statics"));
+    REQUIRE(is_gone(daemon, "statics"));
+  }
+}
+
 TEST_CASE("What was unloaded by command stays so until its file is touched") {
   DaemonProcess daemon({"statics", "hello_c"});
   // The file changes just before: the folder looks at it afterwards, when only the unload keeps it

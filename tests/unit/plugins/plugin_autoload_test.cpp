@@ -114,7 +114,8 @@ TEST_CASE("A reload or an unload that is refused leaves a new file to the folder
   daemon.manager().load_all();
   stick(daemon);
   daemon.replace_file("probe", "second");
-  REQUIRE(wait_until([&] { return replacement(daemon) == Replacement::kInProgress; }));
+  // From then on the second one's file has been read.
+  REQUIRE(wait_until([&] { return daemon.state_of("probe") == "draining"; }));
   daemon.replace_file("probe", "third");
   pass_time(daemon);
   CHECK(daemon.reload("probe").outcome == Outcome::kConflict);
@@ -132,7 +133,8 @@ TEST_CASE("What happens to the file while a stuck generation is waited for is ac
   daemon.manager().load_all();
   stick(daemon);
   daemon.replace_file("probe", "second");
-  REQUIRE(wait_until([&] { return replacement(daemon) == Replacement::kInProgress; }));
+  // From then on the second one's file has been read.
+  REQUIRE(wait_until([&] { return daemon.state_of("probe") == "draining"; }));
   fs::remove(daemon.folder() / "probe.so");
   // The second one is not waited with for ever.
   CHECK(wait_until([&] { return replacement(daemon) == Replacement::kNone; }));
