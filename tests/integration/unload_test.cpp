@@ -1,4 +1,6 @@
 // Unload and load, over and over, under load: nothing of the old generation stays.
+#include <signal.h>
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -101,6 +103,27 @@ TEST_CASE("The statics of a C++ plugin start fresh with every load") {
   }
   CHECK(mapped_copies(daemon.pid(), "statics") == 1);
   check_same(before, daemon.pid());
+}
+
+TEST_CASE(
+    "Thread-local objects that a plugin left on the workers are destroyed in a mapped library") {
+  const int workers = GENERATE(1, 2, 4, 8);
+  INFO(workers << " workers");
+  DaemonProcess daemon({"tls"}, {{"runtime", {{"workers", workers}}}});
+  ControlClient& control = daemon.control();
+  for (int cycle = 0; cycle < 3; cycle++) {
+    // At least the lifecycle thread's and one worker's; fresh, so none of the generation before.
+    const int objects = control.call_plugin("tls", "spread");
+    CHECK(objects >= 2);
+    CHECK(objects <= workers + 1);
+    const json unloaded = control.call("plugin.unload", {{"name", "tls"}});
+    CHECK(unloaded.at("mapped") == true);
+    CHECK(unloaded.at("mapped_because") != "");
+    control.call("plugin.load", {{"name", "tls"}});
+  }
+  daemon.process().signal(SIGTERM);
+  INFO(daemon.log());
+  CHECK(daemon.process().wait() == std::optional<ExitCode>(0));
 }
 
 TEST_CASE("What a plugin leaks comes back when it is unloaded") {
