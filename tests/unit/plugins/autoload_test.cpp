@@ -19,8 +19,13 @@ class OnePlugin : public AutoloadTarget {
  public:
   std::vector<std::string> names() const override { return {}; }
   std::optional<PluginRow> find(const std::string& /*name*/) const override {
+    std::function<void()> once;
+    {
+      const std::lock_guard lock(mutex_);
+      once = std::exchange(while_looked_at_, nullptr);
+    }
+    if (once) once();  // calls into the folder's code, which calls us: not under the lock
     const std::lock_guard lock(mutex_);
-    if (const auto once = std::exchange(while_looked_at_, nullptr)) once();
     return row_;
   }
   bool is_enabled(const std::string& /*name*/) const override { return true; }
