@@ -81,10 +81,11 @@ class HostCall {
   // Why not; told to the log and the caller's ekd_error already.
   std::int32_t refusal() const noexcept { return refusal_; }
 
-  // Only where admitted.
   // On a thread that the plugin started itself: an unload waits for the call to end, so it must not
   // wait for a lock that the unload may hold.
   bool is_visit() const noexcept { return visiting_ != nullptr; }
+
+  // Only where admitted.
   Instance& instance() const noexcept { return *instance_; }
   runtime::Runtime& runtime() const noexcept { return instance_->runtime; }
   runtime::OwnerId owner() const noexcept { return ctx_->owner; }

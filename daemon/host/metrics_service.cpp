@@ -65,58 +65,49 @@ std::int32_t add_metric(ekd_ctx* ctx, std::uint32_t kind, std::uint32_t unit, ek
   });
 }
 
-// The metric, or null with `code` saying why not.
-OwnMetric* find(HostCall& call, ekd_metric metric, std::int32_t& code) {
+// Runs body(call, its metric), or answers why it is none.
+template <class Body>
+std::int32_t with_metric(ekd_ctx* ctx, Function function, ekd_metric metric, Body body) {
+  HostCall call(ctx, function, nullptr, metric);
+  if (!call.admitted()) return call.refusal();
   const std::uint32_t index = (metric & ((1u << kIndexBits) - 1)) - 1;
   if (metric != 0 && metric != metric_of(call.owner(), index)) {
-    code = call.refuse(EKD_E_FOREIGN, "the metric is another instance's");
-    return nullptr;
+    return call.refuse(EKD_E_FOREIGN, "the metric is another instance's");
   }
-  OwnMetric* found = call.instance().metrics.find(index);
-  if (found == nullptr) code = call.refuse(EKD_E_INVALID, "there is no such metric");
-  return found;
+  OwnMetric* const found = call.instance().metrics.find(index);
+  if (found == nullptr) return call.refuse(EKD_E_INVALID, "there is no such metric");
+  return body(call, *found);
 }
 
 std::int32_t add(ekd_ctx* ctx, ekd_metric metric, std::int64_t amount) {
-  HostCall call(ctx, Function::kMetricsAdd, nullptr, metric);
-  if (!call.admitted()) return call.refusal();
-  std::int32_t code = EKD_OK;
-  OwnMetric* const found = find(call, metric, code);
-  if (found == nullptr) return code;
-  if (found->kind() == Kind::kHistogram) {
-    return call.refuse(EKD_E_INVALID, "the metric is a histogram: use observe");
-  }
-  if (found->kind() == Kind::kCounter && amount < 0) {
-    return call.refuse(EKD_E_INVALID, "a counter only grows: use a gauge");
-  }
-  found->add(amount);
-  return EKD_OK;
+  return with_metric(ctx, Function::kMetricsAdd, metric, [&](HostCall& call, OwnMetric& own) {
+    if (own.kind() == Kind::kHistogram) {
+      return call.refuse(EKD_E_INVALID, "the metric is a histogram: use observe");
+    }
+    if (own.kind() == Kind::kCounter && amount < 0) {
+      return call.refuse(EKD_E_INVALID, "a counter only grows: use a gauge");
+    }
+    own.add(amount);
+    return EKD_OK;
+  });
 }
 
 std::int32_t set(ekd_ctx* ctx, ekd_metric metric, std::int64_t value) {
-  HostCall call(ctx, Function::kMetricsSet, nullptr, metric);
-  if (!call.admitted()) return call.refusal();
-  std::int32_t code = EKD_OK;
-  OwnMetric* const found = find(call, metric, code);
-  if (found == nullptr) return code;
-  if (found->kind() != Kind::kGauge) {
-    return call.refuse(EKD_E_INVALID, "the metric is no gauge");
-  }
-  found->set(value);
-  return EKD_OK;
+  return with_metric(ctx, Function::kMetricsSet, metric, [&](HostCall& call, OwnMetric& own) {
+    if (own.kind() != Kind::kGauge) return call.refuse(EKD_E_INVALID, "the metric is no gauge");
+    own.set(value);
+    return EKD_OK;
+  });
 }
 
 std::int32_t observe(ekd_ctx* ctx, ekd_metric metric, std::uint64_t value) {
-  HostCall call(ctx, Function::kMetricsObserve, nullptr, metric);
-  if (!call.admitted()) return call.refusal();
-  std::int32_t code = EKD_OK;
-  OwnMetric* const found = find(call, metric, code);
-  if (found == nullptr) return code;
-  if (found->kind() != Kind::kHistogram) {
-    return call.refuse(EKD_E_INVALID, "the metric is no histogram");
-  }
-  found->observe(value);
-  return EKD_OK;
+  return with_metric(ctx, Function::kMetricsObserve, metric, [&](HostCall& call, OwnMetric& own) {
+    if (own.kind() != Kind::kHistogram) {
+      return call.refuse(EKD_E_INVALID, "the metric is no histogram");
+    }
+    own.observe(value);
+    return EKD_OK;
+  });
 }
 
 // Not from a poll, which it would hold up; and not from a thread of the plugin's own, for it takes

@@ -72,9 +72,7 @@ bool Retirement::carry_out(Step step, runtime::Nanos deadline_ns) {
       close_resources();
       return true;
     case Step::kQuiet:
-      return wait_for(deadline_ns, [&] {
-        return runtime_.owner_ledger(owner).empty() && runtime_.owner_quiescent(owner);
-      });
+      return wait_for(deadline_ns, [&] { return runtime_.owner_quiescent(owner); });
     case Step::kFini:
       fini();
       return true;
