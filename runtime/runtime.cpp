@@ -229,6 +229,11 @@ Status Runtime::discard(OwnerId owner, Handle task) {
   return parts_->scheduler.discard(owner, task);
 }
 
+Status Runtime::spawn(OwnerId owner, TypeId type, const void* state, std::size_t size,
+                      const SpawnOptions& options, Handle& out) {
+  return parts_->scheduler.spawn(owner, type, state, size, options, out);
+}
+
 void Runtime::wake(Waker waker) noexcept { parts_->scheduler.wake(waker); }
 
 Status Runtime::join_poll(OwnerId owner, Handle task, Waker waker, JoinResult& out) {

@@ -127,6 +127,10 @@ class Runtime {
   Status commit_n(OwnerId owner, const std::uint64_t* tasks, std::size_t count,
                   const SpawnOptions& options, std::size_t& committed);
   Status discard(OwnerId owner, Handle task);
+  // reserve, copy `size` bytes of `state` (the rest of the type's state is zero), commit. Errors as
+  // of these, and kTooBig where `size` is over the type's; nothing is left behind.
+  Status spawn(OwnerId owner, TypeId type, const void* state, std::size_t size,
+               const SpawnOptions& options, Handle& out);
   void wake(Waker waker) noexcept;
   Status join_poll(OwnerId owner, Handle task, Waker waker, JoinResult& out);
   Status join_close(OwnerId owner, Handle task);

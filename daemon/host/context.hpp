@@ -18,7 +18,6 @@
 
 #include "daemon/host/block_ledger.hpp"
 #include "daemon/host/misuse.hpp"
-#include "daemon/host/type_sizes.hpp"
 #include "daemon/metrics/own_metrics.hpp"
 #include "runtime/base/atomic.hpp"
 #include "runtime/base/mutex.hpp"
@@ -40,7 +39,6 @@ struct Instance {
   // Any thread.
   BlockLedger blocks;
   MisuseCounters misuse;
-  TypeSizes type_sizes;  // add() under `mutex`
   metrics::PluginMetrics metrics;
 
   runtime::Mutex mutex;

@@ -64,14 +64,9 @@ runtime::TaskTypeSpec spec_of(const ekd_task_type& type) {
 
 std::int32_t register_type(HostCall& call, const ekd_task_type& type, std::uint32_t* out_id) {
   const runtime::TaskTypeSpec spec = spec_of(type);
-  Instance& instance = call.instance();
   runtime::TypeId id = 0;
-  {
-    const runtime::MutexLock lock(instance.mutex);
-    const Status status = call.runtime().type_register(call.owner(), spec, id);
-    if (status != Status::kOk) return call.answer(status);
-    instance.type_sizes.add(id, static_cast<std::uint32_t>(spec.state_size));
-  }
+  const Status status = call.runtime().type_register(call.owner(), spec, id);
+  if (status != Status::kOk) return call.answer(status);
   *out_id = id;
   return EKD_OK;
 }
@@ -102,6 +97,20 @@ struct ReadOptions : SpawnOptions {
 runtime::SpawnOrigin origin_of(const HostCall& call) {
   if (call.is_visit()) return runtime::SpawnOrigin::kOwnThread;
   return runtime::on_pool_thread ? runtime::SpawnOrigin::kJob : runtime::SpawnOrigin::kLifecycle;
+}
+
+// What NULL stands for. Made once: most spawns have no options.
+const SpawnOptions& defaults_of(const HostCall& call) {
+  constexpr auto from = [](runtime::SpawnOrigin origin) {
+    SpawnOptions options;
+    options.origin = origin;
+    return options;
+  };
+  static constexpr SpawnOptions kLifecycle = from(runtime::SpawnOrigin::kLifecycle);
+  static constexpr SpawnOptions kJob = from(runtime::SpawnOrigin::kJob);
+  static constexpr SpawnOptions kOwnThread = from(runtime::SpawnOrigin::kOwnThread);
+  if (call.is_visit()) return kOwnThread;
+  return runtime::on_pool_thread ? kJob : kLifecycle;
 }
 
 // NULL stands for the defaults that `out` has.
@@ -183,15 +192,13 @@ std::int32_t discard(ekd_ctx* ctx, ekd_task task) {
   return call.answer(call.runtime().discard(call.owner(), Handle(task)));
 }
 
-// Reserves a slot of the type's size, copies what is given and takes the rest as zero.
-Status reserve_copy(HostCall& call, std::uint32_t type, std::uint32_t type_size, const void* state,
-                    std::uint64_t size, Handle& out) {
-  void* memory = nullptr;
-  const Status status = call.runtime().reserve(call.owner(), type, 0, 0, memory, out);
-  if (status != Status::kOk) return status;
-  if (size != 0) std::memcpy(memory, state, size);
-  if (type_size > size) std::memset(static_cast<char*>(memory) + size, 0, type_size - size);
-  return Status::kOk;
+std::int32_t spawn_with(HostCall& call, std::uint32_t type, const void* state, std::uint64_t size,
+                        const SpawnOptions& options, ekd_task* out_task) {
+  Handle task;
+  const Status status = call.runtime().spawn(call.owner(), type, state, size, options, task);
+  if (status != Status::kOk) return call.answer(status);
+  if (out_task != nullptr) *out_task = task.bits();
+  return EKD_OK;
 }
 
 std::int32_t spawn(ekd_ctx* ctx, std::uint32_t type, const void* state, std::uint64_t size,
@@ -199,24 +206,11 @@ std::int32_t spawn(ekd_ctx* ctx, std::uint32_t type, const void* state, std::uin
   HostCall call(ctx, Function::kTaskSpawn, nullptr, type);
   if (!call.admitted()) return call.refusal();
   if (state == nullptr && size != 0) return call.refuse(EKD_E_INVALID, "state is NULL");
-  const auto type_size = call.instance().type_sizes.find(type);
-  if (!type_size) return call.refuse(EKD_E_INVALID, "no task type of this instance has that id");
-  if (size > *type_size) return call.refuse(EKD_E_TOO_BIG, "size is over the type's state_size");
+  if (given == nullptr) return spawn_with(call, type, state, size, defaults_of(call), out_task);
   ReadOptions options;
   options.origin = origin_of(call);
   if (const std::int32_t code = read_options(call, given, options); code != EKD_OK) return code;
-
-  Handle task;
-  Status status = reserve_copy(call, type, *type_size, state, size, task);
-  if (status != Status::kOk) return call.answer(status);
-  status = call.runtime().commit(call.owner(), task, options);
-  if (status != Status::kOk) {
-    // Nothing is left behind: the state is still the caller's, as if it had not been copied.
-    static_cast<void>(call.runtime().discard(call.owner(), task));
-    return call.answer(status);
-  }
-  if (out_task != nullptr) *out_task = task.bits();
-  return EKD_OK;
+  return spawn_with(call, type, state, size, options, out_task);
 }
 
 // --- Waking, joining, ending -------------------------------------------------------------------

@@ -16,8 +16,6 @@ Nanos read(clockid_t clock) noexcept {
 
 Nanos SystemClock::now_ns() const noexcept { return read(CLOCK_MONOTONIC); }
 
-Nanos coarse_now_ns() noexcept { return read(CLOCK_MONOTONIC_COARSE); }
-
 const SystemClock& SystemClock::instance() noexcept {
   static const SystemClock clock;
   return clock;

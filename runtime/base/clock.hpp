@@ -28,10 +28,6 @@ class SystemClock final : public Clock {
   static const SystemClock& instance() noexcept;
 };
 
-// The system's clock as of the kernel's last tick, 1 to 10 ms ago. For telling cheaply that no more
-// than that has passed.
-Nanos coarse_now_ns() noexcept;
-
 // A clock that stands still until it is turned. It never goes back.
 class ManualClock final : public Clock {
  public:

@@ -33,9 +33,9 @@ SlotArena::~SlotArena() {
   }
 }
 
-std::uint32_t SlotArena::allocate(Cache* cache) {
+std::uint32_t SlotArena::allocate_slowly(Cache* cache) {
   if (cache != nullptr) {
-    if (cache->count_ == 0 && !refill(*cache)) return kNone;
+    if (!refill(*cache)) return kNone;
     return cache->indices_[--cache->count_];
   }
   MutexLock lock(mutex_);
@@ -45,20 +45,20 @@ std::uint32_t SlotArena::allocate(Cache* cache) {
   return index;
 }
 
-void SlotArena::release(std::uint32_t index, Cache* cache) {
+void SlotArena::release_slowly(std::uint32_t index, Cache* cache) {
   if (cache == nullptr) {
     MutexLock lock(mutex_);
     free_.push_back(index);
     return;
   }
-  if (cache->count_ == Cache::kCapacity) {
+  {
     MutexLock lock(mutex_);
     // The oldest half goes: what was freed last is still warm in this core's cache.
     free_.insert(free_.end(), cache->indices_.begin(), cache->indices_.begin() + Cache::kBatch);
-    std::copy(cache->indices_.begin() + Cache::kBatch, cache->indices_.end(),
-              cache->indices_.begin());
-    cache->count_ -= Cache::kBatch;
   }
+  std::copy(cache->indices_.begin() + Cache::kBatch, cache->indices_.end(),
+            cache->indices_.begin());
+  cache->count_ -= Cache::kBatch;
   cache->indices_[cache->count_++] = index;
 }
 

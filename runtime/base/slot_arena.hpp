@@ -45,8 +45,21 @@ class SlotArena {
   // An index, or kNone when max_slots are in use (or in other threads' caches) or the system has no
   // memory. `cache` may be null (a thread without one takes from the central pool). A slot that
   // comes back has the contents that its last user left; one never used is all zero.
-  [[nodiscard]] std::uint32_t allocate(Cache* cache);
-  void release(std::uint32_t index, Cache* cache);
+  [[nodiscard]] std::uint32_t allocate(Cache* cache) {
+    if (cache == nullptr || cache->count_ == 0) return allocate_slowly(cache);
+    // The slot after the next few is fetched for writing: a new task's slot has been out of this
+    // core's cache for long, and a spawn must not wait for it.
+    if (cache->count_ > kFetchAhead) {
+      const std::uint32_t soon = cache->indices_[cache->count_ - 1 - kFetchAhead];
+      __builtin_prefetch(at(soon), /*rw=*/1);
+      __builtin_prefetch(static_cast<std::byte*>(at(soon)) + kCacheLineBytes, /*rw=*/1);
+    }
+    return cache->indices_[--cache->count_];
+  }
+  void release(std::uint32_t index, Cache* cache) {
+    if (cache == nullptr || cache->count_ == Cache::kCapacity) return release_slowly(index, cache);
+    cache->indices_[cache->count_++] = index;
+  }
   // Gives everything in the cache to the central pool (a thread that leaves).
   void flush(Cache& cache);
 
@@ -64,6 +77,10 @@ class SlotArena {
   std::size_t reserved_bytes() const noexcept;
 
  private:
+  static constexpr std::size_t kFetchAhead = 4;
+
+  std::uint32_t allocate_slowly(Cache* cache);
+  void release_slowly(std::uint32_t index, Cache* cache);
   bool refill(Cache& cache);
   std::uint32_t take_fresh() EKIDEN_REQUIRES(mutex_);
 

@@ -38,8 +38,7 @@ class LocalQueue {
   // A look from outside. 0 was right at some moment between call and return; another number may be
   // too high, by what was pushed and taken between the two loads.
   std::size_t size() const {
-    // seq_cst: a worker that goes to sleep has published that first and looks second, and a pusher
-    // has published its task first and looks for sleepers second. One of them sees the other.
+    // seq_cst: a worker that goes to sleep has published that first and looks second.
     const std::uint64_t head = head_.load(std::memory_order_seq_cst);
     const std::uint64_t tail = tail_.load(std::memory_order_seq_cst);
     return static_cast<std::size_t>(std::min<std::uint64_t>(tail - head, capacity()));
@@ -48,17 +47,18 @@ class LocalQueue {
 
   // --- Owner only ------------------------------------------------------------------------------
 
-  // False: full.
-  [[nodiscard]] bool push(T* item) {
+  // How many it holds then, at most; 0: it was full.
+  [[nodiscard]] std::size_t push(T* item) {
     const std::uint64_t tail = tail_.load(std::memory_order_relaxed);  // relaxed: ours
     // acquire: pairs with the release in take(): the thief has read the entry that we overwrite.
     const std::uint64_t head = head_.load(std::memory_order_acquire);
-    if (tail - head > mask_) return false;
+    if (tail - head > mask_) return 0;
     // relaxed: published by the tail.
     ring_[tail & mask_].store(item, std::memory_order_relaxed);
-    // seq_cst, which includes the release that take() pairs with: see size().
-    tail_.store(tail + 1, std::memory_order_seq_cst);
-    return true;
+    // release: pairs with the acquire of the tail in steal_from(). Not seq_cst, which would cost
+    // more than the rest: see IdleSet for what that leaves to the monitor.
+    tail_.store(tail + 1, std::memory_order_release);
+    return static_cast<std::size_t>(tail + 1 - head);
   }
 
   T* pop() {
@@ -66,30 +66,26 @@ class LocalQueue {
     for (;;) {
       if (head == tail_.load(std::memory_order_relaxed)) return nullptr;
       T* item = ring_[head & mask_].load(std::memory_order_relaxed);
+      fetch_ahead(head);
       if (take(head, 1)) return item;
     }
   }
 
-  // Takes half (at least one) of a full ring out for the global queue, oldest first, chained
-  // through `link(from, to)`. Returns how many; fewer than expected only if thieves were here.
-  template <class Link>
-  std::size_t take_half(T*& first, T*& last, Link link) {
-    std::uint64_t head = head_.load(std::memory_order_relaxed);
+  // Takes half (at least one) of a full ring out for the global queue: entries [from, from + count)
+  // are the caller's, to be read with entry(). 0 only if thieves were here.
+  std::size_t take_half(std::uint64_t& from) {
+    from = head_.load(std::memory_order_relaxed);
     std::uint64_t count;
     do {
-      const std::uint64_t live = tail_.load(std::memory_order_relaxed) - head;
+      const std::uint64_t live = tail_.load(std::memory_order_relaxed) - from;
       count = live - live / 2;
       if (count == 0) return 0;
-    } while (!take(head, count));
-    // Linked only now: before the exchange a thief may have an item already, and with it the right
-    // to link it into another queue. The entries stay, for nobody but us overwrites them.
-    first = last = ring_[head & mask_].load(std::memory_order_relaxed);
-    for (std::uint64_t i = 1; i < count; ++i) {
-      T* next = ring_[(head + i) & mask_].load(std::memory_order_relaxed);
-      link(last, next);
-      last = next;
-    }
+    } while (!take(from, count));
     return static_cast<std::size_t>(count);
+  }
+  // Only now: before the exchange a thief may have had it already. It stays until the next push.
+  T* entry(std::uint64_t position) const {
+    return ring_[position & mask_].load(std::memory_order_relaxed);
   }
 
   // --- Thieves ---------------------------------------------------------------------------------
@@ -117,13 +113,21 @@ class LocalQueue {
       }
       T* run = victim.ring_[(head + count - 1) & victim.mask_].load(std::memory_order_relaxed);
       if (!victim.take(head, count)) continue;
-      if (count > 1) tail_.store(tail + count - 1, std::memory_order_seq_cst);
+      if (count > 1) tail_.store(tail + count - 1, std::memory_order_release);  // as in push()
       moved = static_cast<std::size_t>(count);
       return run;
     }
   }
 
  private:
+  // What is taken soon was written by another core, or long ago: it is on its way while the next
+  // ones run. An entry behind the tail is an old one, and does no harm.
+  void fetch_ahead(std::uint64_t head) const {
+    const T* soon = ring_[(head + kFetchAhead) & mask_].load(std::memory_order_relaxed);
+    __builtin_prefetch(soon, /*rw=*/1);
+    __builtin_prefetch(reinterpret_cast<const std::byte*>(soon) + kCacheLineBytes, /*rw=*/1);
+  }
+
   // Moves the head from `head` on by `count`; on failure `head` is the newer value.
   bool take(std::uint64_t& head, std::uint64_t count) {
     // release: our reads of the entries happen before the owner, who acquires the head, overwrites
@@ -131,6 +135,8 @@ class LocalQueue {
     return head_.compare_exchange_strong(head, head + count, std::memory_order_seq_cst,
                                          std::memory_order_acquire);
   }
+
+  static constexpr std::uint64_t kFetchAhead = 3;
 
   const std::uint64_t mask_;
   const std::unique_ptr<Atomic<T*>[]> ring_;

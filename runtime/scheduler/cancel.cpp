@@ -77,7 +77,7 @@ void Scheduler::end_task(Worker& worker, TaskHeader& task, Snapshot state) {
   } else if (state.is_complete()) {
     // A thread that is no worker has ended its hold and queued it for one.
     if (!task.waits_for_children()) worker.dispose(task);
-  } else if (!state.is_running()) {  // else it is in the hand of a thread that commits or discards
+  } else {
     worker.finish_cancelled(task, *task.type.load(std::memory_order_relaxed));
   }
 }

@@ -11,6 +11,12 @@
 // its change of `state_` finds somebody searching: the last of them to find work wakes it. If they
 // have all stopped since it asked, it looks. (The two counts in one word are tokio's idle.rs; the
 // argument is the one of folly's EventCount.)
+//
+// That is how pushes to the global queue work, and so all that comes from outside. A worker that
+// pushes to its own ring publishes with release only: a store that waits for all stores before it
+// costs more than the push. So its load of `state_` may be served before its task can be seen, and
+// miss a worker that goes to sleep in these nanoseconds. The task is not lost, for its own worker
+// is awake and runs it; the next push, or the monitor's next tick, wakes the sleeper.
 #pragma once
 
 #include <cstdint>
@@ -43,11 +49,14 @@ class IdleSet {
 
   // --- Any thread ------------------------------------------------------------------------------
 
-  // After a push: a sleeper to unpark, if nobody searches. It counts as searching from now on.
-  std::optional<unsigned> take_one_for_work() {
+  // After a push: somebody sleeps, and nobody searches.
+  bool wants_wake() const {
     const std::uint64_t state = state_.load(std::memory_order_seq_cst);
-    if (searching(state) > 0 || sleeping(state) == 0) return std::nullopt;
-    return take_sleeper(/*even_if_searched=*/false);
+    return searching(state) == 0 && sleeping(state) != 0;
+  }
+  // A sleeper to unpark, if nobody searches. It counts as searching from now on.
+  std::optional<unsigned> take_one_for_work() {
+    return wants_wake() ? take_sleeper(/*even_if_searched=*/false) : std::nullopt;
   }
   // A sleeper, whoever searches (to take the reactor over; for the monitor).
   std::optional<unsigned> take_one() {

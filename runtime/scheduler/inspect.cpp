@@ -60,7 +60,7 @@ std::vector<WorkerInfo> Scheduler::list_workers() const {
     row.stolen_tasks = read(counters.stolen_tasks);
     row.overflows = read(counters.overflows);
     row.parks = read(counters.parks);
-    row.local_depth = worker->ring_size();
+    row.local_depth = worker->queued();
     row.local_high_water = read(counters.local_high_water);
     row.timer_fires = read(counters.timer_fires);
     row.io_events = read(counters.io_events);

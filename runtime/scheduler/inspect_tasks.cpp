@@ -16,11 +16,13 @@ namespace {
 // How often a row is read again because the task was polled meanwhile.
 constexpr int kReadAgain = 3;
 
-TaskState task_state(Snapshot state) {
+// An active task is in a queue or in a poll. It has the mark of a runnable one from before it is
+// queued until the poll begins.
+TaskState task_state(const TaskHeader& task, Snapshot state) {
   if (state.is_reserved()) return TaskState::kReserved;
   if (state.is_complete()) return TaskState::kEnded;
-  if (state.is_running()) return TaskState::kRunning;
-  return state.is_notified() ? TaskState::kQueued : TaskState::kWaiting;
+  if (state.is_idle()) return TaskState::kWaiting;
+  return task.is_marked_runnable() ? TaskState::kQueued : TaskState::kRunning;
 }
 
 // What a task that waits has noted. The word may hold other things than what a task waits on.
@@ -64,7 +66,7 @@ void read_wait(const TaskHeader& task, Nanos now, TaskInfo& info) {
 Snapshot read_moving_fields(const TaskHeader& task, Nanos now, TaskInfo& info) {
   Snapshot state = task.state.load();
   for (int i = 0; i < kReadAgain; ++i) {
-    info.state = task_state(state);
+    info.state = task_state(task, state);
     info.polls = task.polls.load(std::memory_order_relaxed);
     info.last_worker = task.last_worker.load(std::memory_order_relaxed);
     info.wait_kind = WaitKind::kUnknown;
@@ -150,12 +152,12 @@ bool Scheduler::is_wanted(const TaskScan& scan, const std::vector<const TaskType
   if (!filter.type.empty() && std::find(types.begin(), types.end(), type) == types.end()) {
     return false;
   }
-  if (filter.state && task_state(state) != *filter.state) return false;
+  if (filter.state && task_state(task, state) != *filter.state) return false;
   if (filter.age_min_ns != 0 && age_of(task, now) < filter.age_min_ns) return false;
   if (task.polls.load(std::memory_order_relaxed) < filter.polls_min) return false;
   if (!filter.waits_on) return true;
   const Handle self(HandleKind::kTask, scan.at.index(), state.generation());
-  return task_state(state) == TaskState::kWaiting &&
+  return task_state(task, state) == TaskState::kWaiting &&
          wait_kind(self, task.waits_on_handle()) == *filter.waits_on;
 }
 

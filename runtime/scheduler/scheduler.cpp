@@ -83,12 +83,6 @@ void Scheduler::stop() {
 
 // --- Waking ------------------------------------------------------------------------------------
 
-Worker* Scheduler::here() const noexcept {
-  Worker* worker = Worker::current();
-  // A process may hold several runtimes (tests do).
-  return worker != nullptr && &worker->scheduler() == this ? worker : nullptr;
-}
-
 OwnerId Scheduler::owner_of(const TaskHeader& task) noexcept {
   // acquire: pairs with the release in TaskTable::allocate(); the slot may be getting its next
   // task.
@@ -118,7 +112,7 @@ void Scheduler::submit(TaskHeader& task) {
 }
 
 void Scheduler::push_global(TaskHeader& task) {
-  global_.push(&task, &task, 1, shard_hint());
+  global_.push(&task, shard_hint());
   notify_one();
 }
 
@@ -133,7 +127,7 @@ void Scheduler::unpark(unsigned worker) {
 bool Scheduler::work_pending() const {
   if (!global_.empty()) return true;
   return std::any_of(workers_.begin(), workers_.end(),
-                     [](const auto& worker) { return worker->ring_size() > 0; });
+                     [](const auto& worker) { return worker->queued() > 0; });
 }
 
 // --- Timers and the sleeper in the reactor -----------------------------------------------------

@@ -48,6 +48,8 @@ class Scheduler final : public WakeTarget {
   Status commit_n(OwnerId owner, const std::uint64_t* tasks, std::size_t count,
                   const SpawnOptions& options, std::size_t& committed);
   Status discard(OwnerId owner, Handle task);
+  Status spawn(OwnerId owner, TypeId type, const void* state, std::size_t size,
+               const SpawnOptions& options, Handle& out);
   void wake(Waker waker) noexcept override;
   Status join_poll(OwnerId owner, Handle task, Waker waker, JoinResult& out);
   Status join_close(OwnerId owner, Handle task);
@@ -106,7 +108,11 @@ class Scheduler final : public WakeTarget {
   friend class Replacements;
 
   // The worker that this thread is, if it is one of ours.
-  Worker* here() const noexcept;
+  Worker* here() const noexcept {
+    // A process may hold several runtimes (tests do).
+    return current_worker != nullptr && &current_worker->scheduler() == this ? current_worker
+                                                                             : nullptr;
+  }
   static OwnerId owner_of(const TaskHeader& task) noexcept;
   // A number that spreads threads over shards.
   unsigned shard_hint() const noexcept;
@@ -121,6 +127,23 @@ class Scheduler final : public WakeTarget {
 
   // spawn.cpp
   Status find_owned(std::optional<OwnerId> owner, Handle handle, TaskHeader*& out) const;
+  Status find_type(OwnerId owner, TypeId id, TaskType*& out) const;
+  TaskHeader* allocate(TaskType& type, const SlotLayout& layout);
+  Status commit_portion(OwnerId owner, const std::uint64_t* tasks, std::size_t count,
+                        const SpawnOptions& options, SpawnPlace place, std::size_t& done);
+  Status commit_one(Worker* worker, OwnerId owner, Handle handle, const SpawnOptions& options,
+                    SpawnPlace place);
+  void queue_new(Worker* worker, TaskHeader& task, bool join, SpawnPlace place);
+  static SpawnPlace place_of(const SpawnOptions& options, std::size_t count);
+  void announce(Worker* worker, SpawnPlace place);
+  Status spawn_in_steps(OwnerId owner, TaskType& type, const void* state, std::size_t size,
+                        const SpawnOptions& options, Handle& out);
+  static void fill_state(TaskHeader& task, const TaskType& type, const void* state,
+                         std::size_t size);
+  Status may_be_child(OwnerId owner, const SpawnOptions& options) const;
+  static void begin_children(TaskHeader& parent, std::size_t count);
+  static void forget_children(TaskHeader& parent, std::size_t count);
+  bool count_own(Worker& worker, OwnerId owner, TaskType& type);
   Status count_new(OwnerId owner, TaskType& type);
   void uncount_new(OwnerId owner, TaskType& type);
   void count_refusal(OwnerId owner);

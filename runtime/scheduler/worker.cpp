@@ -1,19 +1,12 @@
 #include "runtime/scheduler/worker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/scheduler/scheduler.hpp"
 #include "runtime/task/maker.hpp"
 
 namespace ekiden::runtime {
-
-namespace {
-
-thread_local Worker* current_worker = nullptr;
-
-}  // namespace
-
-Worker* Worker::current() noexcept { return current_worker; }
 
 void Worker::adopt_thread() {
   presence_ = &presence::this_thread();
@@ -35,11 +28,14 @@ Worker::Worker(Scheduler& scheduler, unsigned id)
     : scheduler_(scheduler),
       id_(id),
       wheel_(id),
+      poll_budget_(scheduler.config().poll_budget),
+      has_lifo_slot_(scheduler.config().lifo_slot),
       polls_until_events_(scheduler.config().event_interval),
       global_cursor_(id),
       random_(id * 2654435761u + 1),
       pace_(scheduler.config().global_queue_interval),
-      ring_(scheduler.config().local_queue_capacity) {
+      ring_(scheduler.config().local_queue_capacity),
+      children_(scheduler.config().local_queue_capacity) {
   context_.struct_size = sizeof(PollContext);
   context_.worker = id;
 }
@@ -57,6 +53,7 @@ void Worker::run() {
       sleep();
     }
   }
+  if (continued_ != nullptr) push_ring(*std::exchange(continued_, nullptr));
   charge(scheduler_.clock().now_ns());
   charged_type_ = last_woken_ = nullptr;
   if (replaces_) hand_over();
@@ -78,26 +75,24 @@ void Worker::prepare_to_replace(const Worker& replaced) {
 // for that work, for what this worker was woken for and did not look for any more, and because it
 // may have been the one that sat in the reactor.
 void Worker::hand_over() {
-  TaskHeader* first = nullptr;
-  TaskHeader* last = nullptr;
-  std::size_t count = 0;
-  const auto take = [&](TaskHeader& task) {
-    if (last != nullptr) last->queue_next = &task;
-    if (first == nullptr) first = &task;
-    last = &task;
-    ++count;
-  };
+  const auto give = [&](TaskHeader& task) { scheduler_.global_.push(&task, id_); };
   while (TaskHeader* task = ring_.pop())
-    take(*task);
-  if (TaskHeader* task = lifo_.take()) take(*task);
-  if (count != 0) scheduler_.global_.push(first, last, count, id_);
+    give(*task);
+  while (TaskHeader* task = children_.pop())
+    give(*task);
+  if (TaskHeader* task = lifo_.take()) give(*task);
   if (const auto sleeper = scheduler_.idle_.take_one()) scheduler_.unpark(*sleeper);
 }
 
 // --- Where tasks come from ---------------------------------------------------------------------
 
 TaskHeader* Worker::next_task() {
-  TaskHeader* task = pace_.global_due() ? take_global() : nullptr;
+  if (continued_ != nullptr) {
+    TaskHeader* task = std::exchange(continued_, nullptr);
+    if (ahead_run_++ < kAheadRunMax) return task;
+    push_ring(*task);
+  }
+  TaskHeader* task = pace_.global_due() ? next_in_turn() : nullptr;
   if (task == nullptr) task = next_at_home();
   if (task == nullptr) task = take_global();
   if (task == nullptr) task = search();
@@ -105,7 +100,27 @@ TaskHeader* Worker::next_task() {
   return task;
 }
 
+// What is warm first, but not for ever.
 TaskHeader* Worker::next_at_home() {
+  if (ahead_run_ < kAheadRunMax) {
+    if (TaskHeader* task = next_ahead()) {
+      ++ahead_run_;
+      return task;
+    }
+  }
+  ahead_run_ = 0;
+  if (TaskHeader* task = ring_.pop()) return task;
+  return next_ahead();
+}
+
+// What would wait for ever behind tasks that keep this worker busy.
+TaskHeader* Worker::next_in_turn() {
+  if (TaskHeader* task = take_global()) return task;
+  return children_.steal();
+}
+
+// Ahead of the ring: what the last poll woke, and the newest child.
+TaskHeader* Worker::next_ahead() {
   if (TaskHeader* task = lifo_.take()) {
     if (lifo_run_ < kLifoRunMax) {
       ++lifo_run_;
@@ -114,12 +129,12 @@ TaskHeader* Worker::next_at_home() {
     }
     lifo_run_ = 0;
     // Behind what waits; where nothing waits, no detour.
-    if (ring_.empty()) return task;
+    if (ring_.empty() && children_.empty()) return task;
     push_ring(*task);
-  } else {
-    lifo_run_ = 0;
+    return ring_.pop();
   }
-  return ring_.pop();
+  lifo_run_ = 0;
+  return children_.pop();
 }
 
 // A fair share of the global queue: one task to run, the rest into the ring.
@@ -129,21 +144,18 @@ TaskHeader* Worker::take_global() {
   const std::size_t share = waiting / scheduler_.config().workers + 1;
   const std::size_t room = ring_.capacity() - ring_.size();
   const std::size_t most = std::min({share, room + 1, ring_.capacity() / 2 + 1});
-  TaskHeader* chain = nullptr;
-  const std::size_t taken = scheduler_.global_.pop(most, global_cursor_, chain);
-  if (taken == 0) return nullptr;
-  TaskHeader* first = chain;
-  chain = chain->queue_next;
-  const bool more = chain != nullptr;
-  while (chain != nullptr) {
-    TaskHeader* next = chain->queue_next;
-    // The room was counted above, and thieves only make more of it.
-    EKIDEN_CHECK(ring_.push(chain));
-    chain = next;
-  }
-  if (!more) return first;
+  TaskHeader* first = nullptr;
+  const std::size_t taken = scheduler_.global_.pop(most, global_cursor_, [&](TaskHeader* task) {
+    if (first == nullptr) {
+      first = task;
+    } else {
+      // The room was counted above, and thieves only make more of it.
+      EKIDEN_CHECK(ring_.push(task) != 0);
+    }
+  });
+  if (taken <= 1) return first;
   max_relaxed<std::uint64_t>(counters_.local_high_water, ring_.size());
-  if (!searching_) scheduler_.notify_one();
+  if (!searching_) notify_one();
   return first;
 }
 
@@ -151,39 +163,49 @@ TaskHeader* Worker::take_global() {
 
 void Worker::schedule(TaskHeader& task) {
   if (quiet_) last_woken_ = task.type.load(std::memory_order_relaxed);
-  if (quiet_ || !scheduler_.config().lifo_slot) return push_ring(task);
-  if (TaskHeader* displaced = lifo_.push(&task)) push_ring(*displaced);
+  if (quiet_ || !has_lifo_slot_) return push_ring(task);
+  if (TaskHeader* displaced = lifo_.replace(&task)) push_ring(*displaced);
 }
 
-void Worker::push_ring(TaskHeader& task) {
-  if (!ring_.push(&task)) {
-    overflow(task);
-  } else {
-    max_relaxed<std::uint64_t>(counters_.local_high_water, ring_.size());
-  }
-  if (!quiet_) scheduler_.notify_one();
+void Worker::schedule_new(TaskHeader& task) {
+  if (!has_lifo_slot_ || !lifo_.put(&task)) push_ring(task);
+}
+
+void Worker::queue_last(TaskHeader& task) {
+  const std::size_t depth = ring_.push(&task);
+  if (depth == 0) return overflow(task);
+  max_relaxed<std::uint64_t>(counters_.local_high_water, depth);
+}
+
+void Worker::queue_child(TaskHeader& task) {
+  if (children_.push(&task) == 0) queue_last(task);
+}
+
+void Worker::notify_one() {
+  if (scheduler_.idle_.wants_wake()) scheduler_.notify_one();
 }
 
 // The older half goes with the new task to the global queue, in one batch, so that the next pushes
 // find room (as in Go and tokio).
 void Worker::overflow(TaskHeader& task) {
-  TaskHeader* first = nullptr;
-  TaskHeader* last = nullptr;
-  const auto link = [](TaskHeader* from, TaskHeader* to) { from->queue_next = to; };
-  const std::size_t count = ring_.take_half(first, last, link);
+  std::uint64_t from = 0;
+  const std::size_t count = ring_.take_half(from);
   if (count == 0) {
     // Thieves have emptied it meanwhile.
-    EKIDEN_CHECK(ring_.push(&task));
+    EKIDEN_CHECK(ring_.push(&task) != 0);
     return;
   }
-  last->queue_next = &task;
-  scheduler_.global_.push(first, &task, count + 1, id_);
+  std::size_t given = 0;
+  scheduler_.global_.push_n(count + 1, id_,
+                            [&] { return given < count ? ring_.entry(from + given++) : &task; });
   add_relaxed<std::uint64_t>(counters_.overflows, 1);
 }
 
-bool Worker::has_room_for_new(bool to_ring) const {
+bool Worker::has_room_for(SpawnPlace place) const {
   if (ring_.size() < ring_.capacity()) return true;
-  if (!to_ring && scheduler_.config().lifo_slot && lifo_.empty()) return true;
+  const bool is_lifo = place == SpawnPlace::kLifoSlot || place == SpawnPlace::kFreeLifoSlot;
+  if (is_lifo && has_lifo_slot_ && lifo_.empty()) return true;
+  if (place == SpawnPlace::kChildStack && children_.size() < children_.capacity()) return true;
   return scheduler_.global_.has_room(ring_.capacity() / 2 + 1);
 }
 
@@ -197,12 +219,10 @@ void Worker::look_up() {
 // Behind everything that this worker has to do.
 void Worker::requeue(TaskHeader& task) {
   stamp_runnable(task);
+  queue_last(task);
   // Alone, it is what this worker runs next: no reason to wake somebody who would carry it off.
-  const bool alone = ring_.empty() && lifo_.empty();
-  const bool quiet = quiet_;
-  quiet_ = quiet || alone;
-  push_ring(task);
-  quiet_ = quiet;
+  if (quiet_ || !scheduler_.idle_.wants_wake()) return;
+  if (ring_.size() > 1 || !lifo_.empty() || !children_.empty()) scheduler_.notify_one();
 }
 
 void Worker::look_at_events() {

@@ -1,5 +1,5 @@
-// One scheduler thread: takes runnable tasks from its LIFO slot, its ring, the global queue or
-// another worker, polls them, and sleeps when there are none.
+// One scheduler thread: takes runnable tasks from its LIFO slot, its child stack, its ring, the
+// global queue or another worker, polls them, and sleeps when there are none.
 //
 //      ┌──────────────── task found ───────────────┐
 //      v                                            │
@@ -18,6 +18,7 @@
 
 #include "runtime/observe/counters.hpp"
 #include "runtime/observe/observe.hpp"
+#include "runtime/queue/child_stack.hpp"
 #include "runtime/queue/lifo_slot.hpp"
 #include "runtime/queue/local_queue.hpp"
 #include "runtime/scheduler/pace.hpp"
@@ -28,6 +29,18 @@
 namespace ekiden::runtime {
 
 class Scheduler;
+class Worker;
+
+// Where a new task goes on a worker.
+enum class SpawnPlace : std::uint8_t {
+  kLifoSlot,      // what is there goes to the ring
+  kFreeLifoSlot,  // or the ring, if it is not free
+  kChildStack,
+  kRing,
+};
+
+// The worker that the thread is.
+inline thread_local constinit Worker* current_worker = nullptr;
 
 class Worker {
  public:
@@ -44,7 +57,7 @@ class Worker {
   void prepare_to_replace(const Worker& replaced);
 
   // The worker that this thread is, or null.
-  static Worker* current() noexcept;
+  static Worker* current() noexcept { return current_worker; }
 
   // --- On the worker's own thread --------------------------------------------------------------
 
@@ -52,17 +65,31 @@ class Worker {
   // the LIFO slot, what timers and the reactor wake to the ring without waking others (they do that
   // once for the whole turn).
   void schedule(TaskHeader& task);
+  // A new task that may run next: it does not displace the one that does already.
+  void schedule_new(TaskHeader& task);
   // A task is about to be queued here: since now it is runnable.
   void stamp_runnable(TaskHeader& task) {
-    if constexpr (!kObserve) return;
-    const bool cached_will_do = !quiet_ && !stamps_exactly_;
-    task.note_runnable(cached_will_do ? context_.now_ns : runnable_now());
+    if constexpr (!kObserve) return task.note_runnable_unstamped();
+    if (!quiet_ && !stamps_exactly_) return task.note_runnable(context_.now_ns);
+    if (quiet_) return task.note_runnable(turn_now());
+    if (unstamped_left_ == 0 || stamp_base_ != context_.now_ns) return stamp_exactly(task);
+    --unstamped_left_;
+    task.note_runnable_unstamped();
   }
   // Into the ring's tail; overflow goes to the global queue. Wakes a sleeper.
-  void push_ring(TaskHeader& task);
-  // True if one more new task fits: the ring has room, or the global queue admits what overflows.
-  // `to_ring`: it does not go to the LIFO slot.
-  bool has_room_for_new(bool to_ring) const;
+  void push_ring(TaskHeader& task) {
+    queue_last(task);
+    if (!quiet_) notify_one();
+  }
+  // The same without waking anybody, for a batch.
+  void queue_last(TaskHeader& task);
+  // On the child stack; into the ring where that is full. Wakes nobody.
+  void queue_child(TaskHeader& task);
+  // After a push: wakes a sleeper, if there is one and nobody searches.
+  void notify_one();
+  // True if one more new task fits: in the place it goes to, or else in the global queue, which has
+  // to admit what overflows.
+  bool has_room_for(SpawnPlace place) const;
 
   // Drops an ended task and takes a reference away, once its children are gone.
   void dispose(TaskHeader& task);
@@ -93,7 +120,8 @@ class Worker {
   // True: the worker sits in the reactor, and the caller interrupts that.
   [[nodiscard]] bool unpark() { return parker_.unpark(); }
   const WorkerCounters& counters() const { return counters_; }
-  std::size_t ring_size() const { return ring_.size(); }
+  // Tasks in its ring and on its child stack.
+  std::size_t queued() const { return ring_.size() + children_.size(); }
   bool lifo_empty() const { return lifo_.empty(); }
   Phase phase() const { return phase_.load(std::memory_order_relaxed); }
   // The handle of the task in poll or drop, or of the last one; 0 for none.
@@ -114,6 +142,8 @@ class Worker {
   // worker.cpp
   TaskHeader* next_task();
   TaskHeader* next_at_home();
+  TaskHeader* next_ahead();
+  TaskHeader* next_in_turn();
   TaskHeader* take_global();
   void requeue(TaskHeader& task);
   void overflow(TaskHeader& task);
@@ -125,11 +155,14 @@ class Worker {
   void read_clock();
   void measure_clock();
   void charge(Nanos now, bool record = true);
-  void charge_to(TaskType& type);
+  void charge_to(TaskType& type) {
+    if (&type != charged_type_) change_type(type);
+  }
+  void change_type(TaskType& type);
   void observe_batch(TaskType& type, Nanos spent, bool record);
   void observe_delay(TaskHeader& task, TaskType& type, std::int64_t waited);
-  Nanos runnable_now();
-  Nanos stamp_of_long_poll();
+  Nanos turn_now();
+  void stamp_exactly(TaskHeader& task);
 
   // worker_idle.cpp
   TaskHeader* search();
@@ -155,12 +188,14 @@ class Worker {
   std::int32_t call_poll(TaskHeader& task, TaskType& type);
   void note_failure(TaskHeader& task, const char* text);
   void after_poll(TaskHeader& task, TaskType& type, Snapshot state, std::int32_t answer);
-  void finish(TaskHeader& task);
+  void finish(TaskHeader& task, TaskType& type);
+  void finish_held(TaskHeader& task);
   void wake_joiner(TaskHeader& task);
   void drop_and_free(TaskHeader& task);
   void call_drop(TaskHeader& task, TaskType& type);
   TaskHeader* free_slot(TaskHeader& task);
   TaskHeader* child_gone(Handle parent);
+  void continue_parent(TaskHeader& task, std::uint32_t generation);
 
   Scheduler& scheduler_;
   const unsigned id_;
@@ -172,6 +207,7 @@ class Worker {
   PollContext context_{};
   TaskHeader* polled_ = nullptr;
   TaskType* charged_type_ = nullptr;  // what the time since charged_until_ belongs to
+  TypeCounters* charged_counters_ = nullptr;  // its counters for this worker
   TaskType* last_woken_ = nullptr;    // by the last turn of reactor and timers
   presence::Record* presence_ = nullptr;
   Nanos clock_read_at_ = 0;
@@ -186,10 +222,13 @@ class Worker {
   bool stamps_exactly_ = true;     // the cached clock may be too old to stamp with
   Nanos exact_stamp_ = 0;          // the last stamp of a long poll
   Nanos stamp_base_ = 0;           // the cached clock then: another one is another poll
-  Nanos stamp_tick_ = 0;           // the kernel's tick then
-  unsigned stamp_repeats_ = 0;     // how often it may be used again
+  unsigned unstamped_left_ = 0;    // tasks of that poll that go without a stamp
+  const unsigned poll_budget_;
+  const bool has_lifo_slot_;
   unsigned polls_until_events_;
+  TaskHeader* continued_ = nullptr;  // in hand: a parent whose last child has just ended
   unsigned lifo_run_ = 0;
+  unsigned ahead_run_ = 0;  // tasks in a row that were not the ring's
   unsigned global_cursor_;
   std::uint32_t random_;
   bool searching_ = false;
@@ -200,6 +239,7 @@ class Worker {
 
   // Shared.
   LocalQueue<TaskHeader> ring_;
+  ChildStack<TaskHeader> children_;
   alignas(kCacheLineBytes) LifoSlot<TaskHeader> lifo_;
   alignas(kCacheLineBytes) Parker parker_;
   alignas(kCacheLineBytes) WorkerCounters counters_;

@@ -15,8 +15,8 @@ namespace {
 // because the cached one is as old as the poll. Below it a reading would cost too much.
 constexpr Nanos kStampExactlyNs = 5 * kNanosPerMicro;
 
-// Stamps within one poll that share a reading of the clock, where the last reading is no older.
-constexpr unsigned kStampRepeats = 7;
+// Tasks of one poll between two that are stamped, where the last two stamps were no further apart.
+constexpr unsigned kUnstamped = 15;
 constexpr Nanos kQuickStampsNs = 2 * kNanosPerMicro;
 
 }  // namespace
@@ -52,14 +52,13 @@ void Worker::charge(Nanos now, bool record) {
   const Nanos spent = now - charged_until_;
   charged_until_ = context_.now_ns = now;
   if (charged_type_ == nullptr) return;
-  add_relaxed<std::uint64_t>(counters_of(*charged_type_).busy_ns, spent);
+  add_relaxed<std::uint64_t>(charged_counters_->busy_ns, spent);
   add_relaxed<std::uint64_t>(counters_.busy_ns, spent);
   if constexpr (kObserve) observe_batch(*charged_type_, spent, record);
 }
 
-// What follows is the time of this type.
-void Worker::charge_to(TaskType& type) {
-  if (&type == charged_type_) return;
+// What follows is the time of this type, and its owner's code.
+void Worker::change_type(TaskType& type) {
   if (charged_type_ != nullptr) {
     // Types may take turns at every poll: then only some of them are looked at.
     const bool record = samples_left_ > 0;
@@ -70,10 +69,16 @@ void Worker::charge_to(TaskType& type) {
     }
   }
   charged_type_ = &type;
+  charged_counters_ = &counters_of(type);
+  const OwnerId owner = type.owner.load(std::memory_order_relaxed);
+  if (presence_->current.load(std::memory_order_relaxed) != owner) {
+    // release: as when a scope ends, for we leave the owner who was there; see PresenceScope.
+    presence_->current.store(owner, std::memory_order_release);
+  }
   if constexpr (kObserve) {
     TypeTimes* times = type.times_of(id_);
     if (times != nullptr && times->life() != type.life) {
-      times->begin_life(type.life, counters_of(type).polls.load(std::memory_order_relaxed));
+      times->begin_life(type.life, charged_counters_->polls.load(std::memory_order_relaxed));
     }
     stamps_exactly_ = pace_.is_slow() || (times != nullptr && times->usual_ns() > kStampExactlyNs);
   }
@@ -109,8 +114,8 @@ void Worker::observe_batch(TaskType& type, Nanos spent, bool record) {
 }
 
 void Worker::observe_delay(TaskHeader& task, TaskType& type, std::int64_t waited) {
+  if (!TaskHeader::is_stamp(task.waits_on.load(std::memory_order_relaxed))) return;
   const bool sampled = std::exchange(sample_delay_, false);
-  if (!TaskHeader::is_runnable_since(task.waits_on.load(std::memory_order_relaxed))) return;
   TypeTimes* times = type.times_of(id_);
   if (times == nullptr) return;
   const Nanos delay = static_cast<Nanos>(std::max<std::int64_t>(0, waited));
@@ -122,31 +127,22 @@ void Worker::observe_delay(TaskHeader& task, TaskType& type, std::int64_t waited
   }
 }
 
-// The time for a stamp. Within a turn of the reactor the cached clock is from before the sleep, so
-// the turn's first task reads it for all of them.
-Nanos Worker::runnable_now() {
-  if (quiet_) {
-    if (turn_stamp_ == 0) turn_stamp_ = scheduler_.clock().now_ns();
-    return turn_stamp_;
-  }
-  return stamps_exactly_ ? stamp_of_long_poll() : context_.now_ns;
+// The time for the stamps of a turn of the reactor: the cached clock is from before the sleep, so the
+// turn's first task reads it for all of them.
+Nanos Worker::turn_now() {
+  if (turn_stamp_ == 0) turn_stamp_ = scheduler_.clock().now_ns();
+  return turn_stamp_;
 }
 
-// A poll that wakes tasks in quick succession reads the clock for one in eight. The others are
-// stamped some microseconds too early, or up to a tick of the kernel where it pauses in between.
-Nanos Worker::stamp_of_long_poll() {
-  const Nanos tick = coarse_now_ns();
-  if (stamp_base_ == context_.now_ns && stamp_repeats_ > 0 && stamp_tick_ == tick) {
-    --stamp_repeats_;
-    return exact_stamp_;
-  }
-  stamp_tick_ = tick;
+// A poll that makes tasks runnable in quick succession reads the clock for one in sixteen. The
+// others go without a stamp: an older one would pretend a delay where the poll pauses in between.
+void Worker::stamp_exactly(TaskHeader& task) {
   const Nanos now = scheduler_.clock().now_ns();
   const bool quick = stamp_base_ == context_.now_ns && now - exact_stamp_ < kQuickStampsNs;
-  stamp_repeats_ = quick ? kStampRepeats : 0;
+  unstamped_left_ = quick ? kUnstamped : 0;
   stamp_base_ = context_.now_ns;
   exact_stamp_ = now;
-  return now;
+  task.note_runnable(now);
 }
 
 }  // namespace ekiden::runtime

@@ -36,7 +36,8 @@ TaskHeader* Worker::steal_round() {
     std::size_t moved = 0;
     TaskHeader* task = ring_.steal_from(victim.ring_, moved);
     if (task == nullptr) {
-      task = steal_lifo(victim);
+      task = victim.children_.steal();
+      if (task == nullptr) task = steal_lifo(victim);
       moved = task != nullptr ? 1 : 0;
     }
     if (task == nullptr) continue;

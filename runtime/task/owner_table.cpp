@@ -67,20 +67,4 @@ std::vector<OwnerId> OwnerTable::open_ones() const {
   return result;
 }
 
-bool OwnerTable::take_task(OwnerId owner) noexcept {
-  OwnerRecord& record = records_[owner];
-  const std::uint64_t limit = record.task_limit.load(std::memory_order_relaxed);
-  if (limit == 0) return true;
-  // relaxed: the number guards nothing but itself.
-  if (record.limited_tasks.fetch_add(1, std::memory_order_relaxed) < limit) return true;
-  record.limited_tasks.fetch_sub(1, std::memory_order_relaxed);
-  return false;
-}
-
-void OwnerTable::give_task(OwnerId owner) noexcept {
-  OwnerRecord& record = records_[owner];
-  if (record.task_limit.load(std::memory_order_relaxed) == 0) return;
-  record.limited_tasks.fetch_sub(1, std::memory_order_relaxed);
-}
-
 }  // namespace ekiden::runtime

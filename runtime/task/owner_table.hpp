@@ -52,8 +52,20 @@ class OwnerTable {
   }
 
   // Counts one more live task; false when that would pass the limit.
-  bool take_task(OwnerId owner) noexcept;
-  void give_task(OwnerId owner) noexcept;
+  bool take_task(OwnerId owner) noexcept {
+    OwnerRecord& record = records_[owner];
+    const std::uint64_t limit = record.task_limit.load(std::memory_order_relaxed);
+    if (limit == 0) return true;
+    // relaxed: the number guards nothing but itself.
+    if (record.limited_tasks.fetch_add(1, std::memory_order_relaxed) < limit) return true;
+    record.limited_tasks.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  void give_task(OwnerId owner) noexcept {
+    OwnerRecord& record = records_[owner];
+    if (record.task_limit.load(std::memory_order_relaxed) == 0) return;
+    record.limited_tasks.fetch_sub(1, std::memory_order_relaxed);
+  }
 
   // The tasks of one owner, or of all.
   void force(std::optional<OwnerId> owner);

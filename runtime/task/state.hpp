@@ -3,17 +3,20 @@
 // named transition and obeys its answer. (The shape is tokio's task/state.rs; the generation in the
 // word, which lets wakers be plain values, is ours.)
 //
-//              commit             start_poll            end_pending
-//   reserved ──────────> queued ─────────────> running ─────────────> idle
-//       │                  ^ ^                   │ │ │                 │
-//       │ discard          │ └─── end_yield ─────┘ │ │ complete        │
-//       v                  │ (woken while running) │ v                 │
-//     free <── unref ── complete <─────────────────┼─┘                 │
-//                          └───────────────────────┴──────── wake ─────┘
+//              commit                     end_pending
+//   reserved ──────────> active ─────────────────────> idle
+//       │                 │  ^                           │
+//       │ discard         │  └────────── wake ───────────┘
+//       v                 │ complete, free_unheld
+//     free <── unref ── complete
 //
-// "queued" is the flag kNotified without kRunning: the task is in exactly one place (a ring, a LIFO
-// slot, the global queue, or the hand of the thread that moves it). Whoever sets kNotified on an
-// idle task gets the answer kSubmit and is that thread. So a task is never in two queues.
+// "active" (kActive): the task is in exactly one place: a ring, a child stack, a LIFO slot, the
+// global queue, the hand of the thread that moves it, or a poll. Whoever sets the flag on an idle
+// task gets the answer kSubmit and is that thread. So a task is never in two queues, and going from
+// a queue to a poll and back (yield) changes nothing here.
+//
+// kNotified: woken since it was last taken into a poll. The poll that ends with "pending" and finds
+// it stays active instead; the next poll takes it away.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +29,8 @@ namespace ekiden::runtime {
 // What a state word held at one moment.
 class Snapshot {
  public:
-  static constexpr std::uint64_t kRunning = 1u << 0;    // a worker is inside poll
-  static constexpr std::uint64_t kNotified = 1u << 1;   // queued, or to be queued when poll returns
+  static constexpr std::uint64_t kActive = 1u << 0;     // in a queue, a hand or a poll
+  static constexpr std::uint64_t kNotified = 1u << 1;   // to be polled once more
   static constexpr std::uint64_t kComplete = 1u << 2;   // no further poll
   static constexpr std::uint64_t kCancelled = 1u << 3;  // to end the way its type says
   static constexpr std::uint64_t kJoin = 1u << 4;       // somebody holds it
@@ -42,16 +45,14 @@ class Snapshot {
   constexpr explicit Snapshot(std::uint64_t bits) : bits_(bits) {}
 
   constexpr std::uint64_t bits() const { return bits_; }
-  constexpr bool is_running() const { return bits_ & kRunning; }
+  constexpr bool is_active() const { return bits_ & kActive; }
   constexpr bool is_notified() const { return bits_ & kNotified; }
   constexpr bool is_complete() const { return bits_ & kComplete; }
   constexpr bool is_cancelled() const { return bits_ & kCancelled; }
   constexpr bool has_join() const { return bits_ & kJoin; }
   constexpr bool is_reserved() const { return bits_ & kReserved; }
-  // Neither queued nor running nor over: waits for a wake.
-  constexpr bool is_idle() const {
-    return (bits_ & (kRunning | kNotified | kComplete | kReserved)) == 0;
-  }
+  // Neither active nor over: waits for a wake.
+  constexpr bool is_idle() const { return (bits_ & (kActive | kComplete | kReserved)) == 0; }
   constexpr std::uint32_t refs() const {
     return static_cast<std::uint32_t>((bits_ >> kRefShift) & kRefMask);
   }
@@ -100,36 +101,44 @@ class StateWord {
   }
 
   // Takes a reservation in hand, for commit or discard; one caller wins. False: it was not
-  // reserved. While it is in hand it counts as running, so a wake that comes meanwhile submits
-  // nothing.
+  // reserved, or is in somebody's hand. Until the winner is through, nobody else writes the word:
+  // wakes and cancels pass a reservation by.
   [[nodiscard]] bool claim_reserved(std::uint32_t generation) {
     return change([&](Snapshot s) -> std::uint64_t {
-      if (!s.is_alive(generation) || !s.is_reserved()) return 0;
-      return (s.bits() & ~Snapshot::kReserved) | Snapshot::kRunning;
+      if (!s.is_alive(generation) || !s.is_reserved() || s.is_active()) return 0;
+      return s.bits() | Snapshot::kActive;
     });
   }
 
   // Puts a claimed reservation back (the queues were full).
   void unclaim_reserved() {
-    change([](Snapshot s) {
-      constexpr auto kGone = Snapshot::kRunning | Snapshot::kNotified | Snapshot::kCancelled;
-      return (s.bits() & ~kGone) | Snapshot::kReserved;
-    });
+    // relaxed: our own last write. release: as in reserve().
+    word_.store(word_.load(std::memory_order_relaxed) & ~Snapshot::kActive,
+                std::memory_order_release);
   }
 
-  // A claimed reservation becomes a queued task; the caller pushes it.
-  void make_runnable(bool join) {
+  // A reservation becomes a queued task; the caller pushes it. It has claimed it, or nobody else
+  // can know it. `order`: release publishes the constructed state to the worker that polls (acquire
+  // in start_poll); seq_cst for a caller that looks at the owner's admission next, while who closed
+  // that looks here next.
+  void make_runnable(bool join, std::memory_order order = std::memory_order_release) {
     const std::uint64_t hold = join ? Snapshot::kJoin + Snapshot::kRefOne : 0;
-    // release: publishes the constructed state to the worker that polls (acquire in start_poll).
-    // seq_cst: the caller looks at the owner's admission next; who closed that looks here next.
-    change([&](Snapshot s) {
-      return ((s.bits() & ~Snapshot::kRunning) | Snapshot::kNotified) + hold;
-    });
+    const Snapshot old(word_.load(std::memory_order_relaxed));  // relaxed: our own last write
+    EKIDEN_CHECK(old.is_reserved());
+    word_.store(((old.bits() & ~Snapshot::kReserved) | Snapshot::kActive) + hold, order);
   }
 
   // Takes one reference away. True: it was the last, the slot is free and the caller gives it back.
   [[nodiscard]] bool unref() {
-    // acq_rel: the last one sees everything that the others did with the slot.
+    // acquire: the last one sees everything that the others did with the slot. A complete task
+    // with one reference is its owner's alone: nobody else writes the word any more.
+    const Snapshot last(word_.load(std::memory_order_acquire));
+    if (last.refs() == 1 && last.is_complete() && !last.has_join()) {
+      // release: as in reserve().
+      word_.store(last.bits() - Snapshot::kRefOne, std::memory_order_release);
+      return true;
+    }
+    // acq_rel: as above, from both sides.
     const Snapshot old(word_.fetch_sub(Snapshot::kRefOne, std::memory_order_acq_rel));
     EKIDEN_CHECK(old.refs() > 0);
     return old.refs() == 1;
@@ -137,49 +146,61 @@ class StateWord {
 
   // --- Running ---------------------------------------------------------------------------------
 
-  // Takes a queued task into poll. Only the thread that holds it in hand.
+  // Takes a queued task into poll, if it is not complete. Only the thread that holds it in hand.
   Snapshot start_poll() {
-    // acquire: pairs with wake()'s release: what the waker wrote before is seen by this poll.
-    // One add flips both flags, because they are 0/1 and 1/0 here.
-    const Snapshot old(
-        word_.fetch_add(Snapshot::kRunning - Snapshot::kNotified, std::memory_order_acq_rel));
-    EKIDEN_CHECK(old.is_notified());
-    EKIDEN_CHECK(!old.is_running());
-    return Snapshot(old.bits() + Snapshot::kRunning - Snapshot::kNotified);
+    // acquire: pairs with the release of whoever made it active.
+    const Snapshot found(word_.load(std::memory_order_acquire));
+    if (!found.is_notified()) return found;
+    // acq_rel: pairs with notify(): what the waker wrote before is seen by this poll. A wake that
+    // the load above was too early for stays in the word: end_pending() finds it.
+    const Snapshot old(word_.fetch_and(~Snapshot::kNotified, std::memory_order_acq_rel));
+    return Snapshot(old.bits() & ~Snapshot::kNotified);
   }
 
-  // The poll answered "pending". kSubmit: it was woken meanwhile and is in the caller's hand again.
+  // The poll answered "pending". kSubmit: it was woken meanwhile, and stays in the caller's hand.
   Submit end_pending() {
-    // release: the next poller, or the waker that finds it idle, sees this poll's writes.
-    // acquire: in case of kSubmit.
-    const Snapshot old(word_.fetch_sub(Snapshot::kRunning, std::memory_order_acq_rel));
-    EKIDEN_CHECK(old.is_running());
-    return old.is_notified() ? Submit::kSubmit : Submit::kNothing;
-  }
-
-  // The poll answered "yield": it stays in the caller's hand, queued.
-  void end_yield() {
     std::uint64_t old = word_.load(std::memory_order_relaxed);
-    while (!word_.compare_exchange_weak(old, (old & ~Snapshot::kRunning) | Snapshot::kNotified,
-                                        std::memory_order_acq_rel, std::memory_order_relaxed)) {
-    }
+    do {
+      EKIDEN_CHECK(Snapshot(old).is_active());
+      // relaxed: start_poll() acquires what the waker wrote.
+      if (Snapshot(old).is_notified()) return Submit::kSubmit;
+      // release: the waker that finds it idle, and the next poller, see this poll's writes.
+    } while (!word_.compare_exchange_weak(old, old & ~Snapshot::kActive, std::memory_order_release,
+                                          std::memory_order_relaxed));
+    return Submit::kNothing;
   }
 
   // No further poll. Returns the word before: has_join() says who disposes of it.
   Snapshot complete() {
+    constexpr auto kGone = Snapshot::kActive | Snapshot::kNotified | Snapshot::kReserved;
     std::uint64_t old = word_.load(std::memory_order_relaxed);
-    std::uint64_t next;
-    do {
-      next = (old & ~(Snapshot::kRunning | Snapshot::kNotified)) | Snapshot::kComplete;
-      // seq_cst: in a total order with the joiner's load after it stored its waker, so that either
-      // the joiner sees kComplete or complete()'s caller sees the waker.
-    } while (!word_.compare_exchange_weak(old, next, std::memory_order_seq_cst,
-                                          std::memory_order_relaxed));
+    // seq_cst: in a total order with the joiner's load after it stored its waker, so that either
+    // the joiner sees kComplete or our caller sees the waker.
+    while (!word_.compare_exchange_weak(old, (old & ~kGone) | Snapshot::kComplete,
+                                        std::memory_order_seq_cst, std::memory_order_relaxed)) {
+    }
     return Snapshot(old);
   }
 
-  // The second half of a Dekker pair: of a joiner with complete(), of a canceller with
-  // make_runnable().
+  // Whoever has it in hand: nobody holds it, and nobody will.
+  bool is_unheld() const {
+    // acquire: pairs with the release in close_join(): who held it has done with its state. The
+    // flag is set before the task is first queued, and never again.
+    return !Snapshot(word_.load(std::memory_order_acquire)).has_join();
+  }
+
+  // Ends an unheld task that has been dropped: the slot is free, and the caller gives it back.
+  void free_unheld() {
+    // A plain store, although wakers and cancellers may write at the same time: what they ask for
+    // is a poll, and there is none any more. Their compare-exchange fails behind this store.
+    const Snapshot old(word_.load(std::memory_order_relaxed));
+    EKIDEN_CHECK(old.refs() == 1);
+    // release: as in reserve().
+    word_.store(std::uint64_t{old.generation()} << Snapshot::kGenerationShift | Snapshot::kComplete,
+                std::memory_order_release);
+  }
+
+  // The second half of a Dekker pair: of a joiner with complete().
   Snapshot load_after_store() const { return Snapshot(word_.load(std::memory_order_seq_cst)); }
 
   // --- From outside ----------------------------------------------------------------------------
@@ -214,7 +235,8 @@ class StateWord {
       // Also when kNotified is set already, the word is written: a read-modify-write is what makes
       // our earlier stores visible to the poll that takes the flag away. A plain load could be
       // served before those stores left the store buffer, and that wake would be lost.
-      const std::uint64_t next = old | Snapshot::kNotified | flags;
+      const std::uint64_t wanted = s.is_idle() ? Snapshot::kActive : Snapshot::kNotified;
+      const std::uint64_t next = old | wanted | flags;
       if (word_.compare_exchange_weak(old, next, std::memory_order_acq_rel,
                                       std::memory_order_relaxed)) {
         return s.is_idle() ? Submit::kSubmit : Submit::kNothing;

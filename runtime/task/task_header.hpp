@@ -57,20 +57,44 @@ struct TaskHeader {
   std::uint8_t state_offset16 = 0;  // where the state begins, in units of 16 bytes
   std::uint8_t bits = 0;            // kBit…
 
+  // By who has taken a free slot. relaxed, all but the type: published by the state word.
+  void begin_life(TaskType& of, Nanos now) noexcept {
+    // release: a reader of the slot's last life who finds this type finds that life ended, too.
+    type.store(&of, std::memory_order_release);
+    join_waker.store(0, std::memory_order_relaxed);
+    local = nullptr;
+    parent.store(0, std::memory_order_relaxed);
+    polls.store(0, std::memory_order_relaxed);
+    born.store(static_cast<std::uint32_t>(now >> kAgeShift), std::memory_order_relaxed);
+    waits_on.store(0, std::memory_order_relaxed);
+    children.store(0, std::memory_order_relaxed);
+  }
+
   static constexpr std::uint64_t kRunnableMark = std::uint64_t{15} << 60;
+  static constexpr std::uint64_t kUnstamped = ~std::uint64_t{0};
 
   // By whoever has the task in hand and is about to queue it. relaxed: the queue hands it on.
   void note_runnable(Nanos now) noexcept {
     waits_on.store(now | kRunnableMark, std::memory_order_relaxed);
   }
+  // Runnable since nobody knows when: behind all time, so that it seems to wait for none.
+  void note_runnable_unstamped() noexcept {
+    waits_on.store(kUnstamped, std::memory_order_relaxed);
+  }
   static constexpr bool is_runnable_since(std::uint64_t word) noexcept {
     return (word & kRunnableMark) == kRunnableMark;
+  }
+  static constexpr bool is_stamp(std::uint64_t word) noexcept {
+    return is_runnable_since(word) && word != kUnstamped;
   }
   // By whoever took it out of the queue: how long it lay there. Below zero where the clock it was
   // stamped with is ahead of `now`; without meaning where it was not stamped.
   std::int64_t waited_until(Nanos now) const noexcept {
     const std::uint64_t since = waits_on.load(std::memory_order_relaxed) & ~kRunnableMark;
     return static_cast<std::int64_t>(now - since);
+  }
+  bool is_marked_runnable() const noexcept {
+    return is_runnable_since(waits_on.load(std::memory_order_relaxed));
   }
   // For lists: null while it is runnable.
   Handle waits_on_handle() const noexcept {
@@ -87,13 +111,18 @@ struct TaskHeader {
 
   Handle handle() const { return Handle(HandleKind::kTask, index, state.load().generation()); }
 
+  void set_external_state(void* memory) {
+    bits = kBitExternalState;
+    std::byte* in_slot = reinterpret_cast<std::byte*>(this) + state_offset16 * std::size_t{16};
+    *reinterpret_cast<void**>(in_slot) = memory;
+  }
+
   void* state_memory() {
     std::byte* memory = reinterpret_cast<std::byte*>(this) + state_offset16 * std::size_t{16};
     return bits & kBitExternalState ? *reinterpret_cast<void**>(memory) : memory;
   }
 };
 
-inline constexpr std::size_t kTaskHeaderBytes = 80;
 static_assert(sizeof(TaskHeader) == kTaskHeaderBytes);
 
 }  // namespace ekiden::runtime

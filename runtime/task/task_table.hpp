@@ -12,8 +12,6 @@
 
 namespace ekiden::runtime {
 
-inline constexpr std::array<std::size_t, 4> kTaskSlotBytes = {128, 256, 512, 1024};
-
 class TaskTable {
  public:
   // Free slots of one thread.
@@ -22,10 +20,20 @@ class TaskTable {
   TaskTable();
 
   // A reserved task with room for its state, or null when memory is out. `caches` may be null.
-  TaskHeader* allocate(TaskType& type, std::size_t size, std::size_t align, Nanos now,
-                       Caches* caches);
+  TaskHeader* allocate(TaskType& type, const SlotLayout& layout, Nanos now, Caches* caches) {
+    if (layout.heap_bytes != 0) return allocate_with_heap(type, layout, now, caches);
+    return allocate_slot(type, layout, now, caches, nullptr);
+  }
   // The slot's last reference is gone.
-  void free(TaskHeader& task, Caches* caches);
+  void free(TaskHeader& task, Caches* caches) {
+    if ((task.bits & TaskHeader::kBitExternalState) != 0 ||
+        task.extra.load(std::memory_order_relaxed) != 0) {
+      free_outside(task);
+    }
+    const unsigned size_class = task.index >> kSlotBits;
+    arenas_[size_class].release(task.index & kSlotMask,
+                                caches != nullptr ? &(*caches)[size_class] : nullptr);
+  }
   void flush(Caches& caches);
 
   // The slot that the handle names, whatever lives in it now; null if there never was one. The
@@ -57,6 +65,31 @@ class TaskTable {
   std::size_t reserved_bytes() const noexcept;
 
  private:
+  TaskHeader* allocate_with_heap(TaskType& type, const SlotLayout& layout, Nanos now,
+                                 Caches* caches);
+  // Gives back what the task has outside its slot.
+  void free_outside(TaskHeader& task);
+  // `heap`: the memory of a state that does not fit, or null.
+  TaskHeader* allocate_slot(TaskType& type, const SlotLayout& layout, Nanos now, Caches* caches,
+                            void* heap) {
+    SlotArena& arena = arenas_[layout.size_class];
+    SlotArena::Cache* cache = caches != nullptr ? &(*caches)[layout.size_class] : nullptr;
+    for (;;) {
+      const std::uint32_t slot = arena.allocate(cache);
+      if (slot == SlotArena::kNone) return nullptr;
+      // Zeroed memory from mmap is a TaskHeader of generation 0: all members are trivial or
+      // atomics.
+      auto* task = static_cast<TaskHeader*>(arena.at(slot));
+      task->index = std::uint32_t{layout.size_class} << kSlotBits | slot;
+      task->state_offset16 = layout.offset16;
+      task->bits = 0;
+      if (heap != nullptr) task->set_external_state(heap);
+      task->begin_life(type, now);
+      // Last, because this is what listers look at first. False: the slot's generations are used
+      // up. It is never given back: retired.
+      if (task->state.reserve()) return task;
+    }
+  }
   TaskExtra& extra_of(TaskHeader& task) EKIDEN_REQUIRES(extra_mutex_);
 
   static constexpr unsigned kSlotBits = 26;

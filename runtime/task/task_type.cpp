@@ -51,6 +51,7 @@ Status TypeTable::add(OwnerId owner, const TaskTypeSpec& spec, TypeId& out) {
   type->drop = spec.drop;
   type->state_size = spec.state_size;
   type->state_align = spec.state_align;
+  type->layout = lay_out(spec.state_size, spec.state_align);
   type->cancel = spec.cancel;
   ++type->life;
   type->owner.store(owner, std::memory_order_relaxed);

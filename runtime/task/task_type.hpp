@@ -15,6 +15,7 @@
 #include "runtime/observe/type_times.hpp"
 #include "runtime/task/owner.hpp"
 #include "runtime/task/poll.hpp"
+#include "runtime/task/slot_layout.hpp"
 
 namespace ekiden::runtime {
 
@@ -66,6 +67,7 @@ struct TaskType {
   DropFn drop = nullptr;
   std::size_t state_size = 0;
   std::size_t state_align = 16;
+  SlotLayout layout;  // of a task with a state of that size
   CancelMode cancel = CancelMode::kOnePoll;
   TypeId id = 0;
   std::uint32_t life = 0;  // another one for each registration of this record

@@ -74,7 +74,6 @@ TEST_CASE("after a wake the task is polled, and sees what was written before (in
       }
       if (all) return;
       if (yields && seen[0].load(std::memory_order_relaxed) % 3 == 0) {
-        task.word.end_yield();
         task.submit();
       } else if (task.word.end_pending() == Submit::kSubmit) {
         task.submit();
@@ -167,6 +166,34 @@ TEST_CASE("between the end and the closing of a hold exactly one disposes (invar
     if (disposals[i] != 1 || closed[i] != 1 || freed[i] != 1) ++wrong;
     if (words[i].load().refs() != 0) ++wrong;
   }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("wakers and cancellers that meet the end of an unheld task change nothing (invariant 2)") {
+  constexpr int kRounds = 5000;
+  const unsigned wakers = GENERATE(1u, 3u);
+  CAPTURE(wakers);
+  std::vector<StateWord> words(kRounds);
+  for (StateWord& word : words) {
+    make_idle(word, 1);
+    EKIDEN_CHECK(word.wake(1) == Submit::kSubmit);
+    word.start_poll();
+  }
+  Atomic<int> submitted{0};
+  run_together(wakers + 1, [&](unsigned me) {
+    for (int i = 0; i < kRounds; ++i) {
+      if (me == 0) {
+        EKIDEN_CHECK(words[i].is_unheld());
+        words[i].free_unheld();
+      } else if ((me % 2 == 0 ? words[i].wake(1) : words[i].cancel(1)) == Submit::kSubmit) {
+        submitted.fetch_add(1);
+      }
+    }
+  });
+  CHECK(submitted == 0);
+  int wrong = 0;
+  for (const StateWord& word : words)
+    wrong += word.load().bits() != (std::uint64_t{1} << 32 | Snapshot::kComplete);
   CHECK(wrong == 0);
 }
 

@@ -75,23 +75,24 @@ TEST_CASE("reserved and claimed: by one, and a wake meanwhile submits nothing") 
   CHECK_FALSE(word.claim_reserved(kFirst + 1));
   CHECK(word.claim_reserved(kFirst));
   CHECK_FALSE(word.claim_reserved(kFirst));
-  CHECK(word.load().is_running());
+  CHECK(word.load().is_reserved());
   CHECK(word.wake(kFirst) == Submit::kNothing);
   CHECK(word.cancel(kFirst) == Submit::kNothing);
 
-  SECTION("committed after all: queued once, and the cancel stands") {
+  SECTION("committed after all: queued once, and what came before is forgotten") {
     word.make_runnable(false);
     const Snapshot state = word.load();
-    CHECK(state.is_notified());
-    CHECK(state.is_cancelled());
-    CHECK_FALSE(state.is_running());
+    CHECK(state.is_active());
+    CHECK_FALSE(state.is_notified());
+    CHECK_FALSE(state.is_cancelled());
+    CHECK_FALSE(state.is_reserved());
     CHECK(state.refs() == 1);
     CHECK(word.wake(kFirst) == Submit::kNothing);
   }
   SECTION("put back: as if nothing had been") {
     word.unclaim_reserved();
     CHECK(word.load().is_reserved());
-    CHECK_FALSE(word.load().is_running());
+    CHECK_FALSE(word.load().is_active());
     CHECK_FALSE(word.load().is_notified());
     CHECK_FALSE(word.load().is_cancelled());
     CHECK(word.claim_reserved(kFirst));
@@ -110,11 +111,11 @@ TEST_CASE("queued: polled once, woken or not") {
   queue(word, join);
   CHECK(word.load().has_join() == join);
   CHECK(word.load().refs() == (join ? 2u : 1u));
-  CHECK(word.load().is_notified());
-  CHECK(word.wake(kFirst) == Submit::kNothing);
+  CHECK(word.load().is_active());
+  if (GENERATE(false, true)) CHECK(word.wake(kFirst) == Submit::kNothing);
   const Snapshot polled = word.start_poll();
   CHECK(polled.bits() == word.load().bits());
-  CHECK(polled.is_running());
+  CHECK(polled.is_active());
   CHECK_FALSE(polled.is_notified());
   CHECK(polled.generation() == kFirst);
 }
@@ -131,23 +132,19 @@ TEST_CASE("woken while running: in the poller's hand again, once") {
   run(word);
   CHECK(word.wake(kFirst) == Submit::kNothing);
   CHECK(word.wake(kFirst) == Submit::kNothing);
-  CHECK(word.load().is_running());
+  CHECK(word.load().is_active());
   CHECK(word.load().is_notified());
   CHECK(word.end_pending() == Submit::kSubmit);
-  CHECK_FALSE(word.load().is_running());
-  CHECK(word.load().is_notified());
-  word.start_poll();
+  CHECK(word.load().is_active());
+  CHECK_FALSE(word.start_poll().is_notified());
   CHECK(word.end_pending() == Submit::kNothing);
 }
 
-TEST_CASE("yield: queued, whether woken meanwhile or not") {
+TEST_CASE("yield: from one poll to the next, whether woken meanwhile or not") {
   StateWord word;
   run(word);
   if (GENERATE(false, true)) CHECK(word.wake(kFirst) == Submit::kNothing);
-  word.end_yield();
-  CHECK(word.load().is_notified());
-  CHECK_FALSE(word.load().is_running());
-  CHECK(word.wake(kFirst) == Submit::kNothing);
+  if (GENERATE(false, true)) CHECK(word.cancel(kFirst) == Submit::kNothing);
   word.start_poll();
   CHECK(word.end_pending() == Submit::kNothing);
 }
@@ -189,13 +186,39 @@ TEST_CASE("complete: no wake, no cancel, and the flags of running are gone") {
   CHECK_FALSE(word.complete().has_join());
   const Snapshot state = word.load_after_store();
   CHECK(state.is_complete());
-  CHECK_FALSE(state.is_running());
+  CHECK_FALSE(state.is_active());
   CHECK_FALSE(state.is_notified());
   CHECK_FALSE(state.is_idle());
   CHECK(word.wake(kFirst) == Submit::kNothing);
   CHECK(word.cancel(kFirst) == Submit::kNothing);
   CHECK(word.load().bits() == state.bits());
   CHECK(word.unref());
+}
+
+TEST_CASE("unheld: dropped and free in one go, and who wakes it then does nothing") {
+  StateWord word;
+  run(word);
+  if (GENERATE(false, true)) CHECK(word.wake(kFirst) == Submit::kNothing);
+  if (GENERATE(false, true)) CHECK(word.cancel(kFirst) == Submit::kNothing);
+  REQUIRE(word.is_unheld());
+  word.free_unheld();
+  CHECK_FALSE(word.load().is_alive(kFirst));
+  CHECK(word.load().bits() == (std::uint64_t{kFirst} << 32 | Snapshot::kComplete));
+  CHECK(word.wake(kFirst) == Submit::kNothing);
+  CHECK(word.cancel(kFirst) == Submit::kNothing);
+  CHECK(word.close_join(kFirst) == CloseJoin::kStale);
+  REQUIRE(word.reserve());
+  CHECK(word.load().generation() == kFirst + 1);
+}
+
+TEST_CASE("held until its hold is closed") {
+  StateWord word;
+  run(word, /*join=*/true);
+  CHECK_FALSE(word.is_unheld());
+  CHECK(word.close_join(kFirst) == CloseJoin::kDetached);
+  REQUIRE(word.is_unheld());
+  word.free_unheld();
+  CHECK_FALSE(word.load().is_alive(kFirst));
 }
 
 TEST_CASE("a hold that is closed early leaves the drop to the end") {
@@ -271,7 +294,8 @@ TEST_CASE("a slot whose generations are used up is not used again") {
 TEST_CASE("the three parts of the word do not spill into each other") {
   StateWord word;
   constexpr std::uint64_t kMany = Snapshot::kRefMask;
-  set_bits(word, std::uint64_t{7} << 32 | kMany << Snapshot::kRefShift | Snapshot::kNotified);
+  set_bits(word, std::uint64_t{7} << 32 | kMany << Snapshot::kRefShift | Snapshot::kActive |
+                     Snapshot::kNotified);
   CHECK(word.load().refs() == kMany);
   CHECK(word.load().generation() == 7);
   const Snapshot polled = word.start_poll();

@@ -16,7 +16,7 @@ class Table : public TaskTable {
   TaskType type{1};
 
   TaskHeader* make(std::size_t size = 0, std::size_t align = 16, Caches* caches = nullptr) {
-    return allocate(type, size, align, /*now=*/0, caches);
+    return allocate(type, lay_out(size, align), /*now=*/0, caches);
   }
   // As a discard: nobody refers to it any more.
   void end(TaskHeader& task, Caches* caches = nullptr) {
