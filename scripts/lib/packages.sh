@@ -15,6 +15,7 @@ build      libelf-dev           -                reads the descriptor of a plugi
 build      libssl-dev           -                SHA-256 of plugin files
 test       catch2               -                unit, stress and integration tests
 test       pkgconf              pkg-config       builds a plugin without CMake in a test
+test       valgrind             valgrind         counts the instructions of the hot paths
 sanitizer  clang                clang++          sanitizers that follow coroutines; gcc 12 has none
 sanitizer  libclang-rt-dev      -                run-time libraries of the sanitizers
 sanitizer  llvm                 llvm-symbolizer  file and line in the reports of the sanitizers
