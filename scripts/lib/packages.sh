@@ -19,6 +19,14 @@ test       valgrind             valgrind         counts the instructions of the 
 sanitizer  clang                clang++          sanitizers that follow coroutines; gcc 12 has none
 sanitizer  libclang-rt-dev      -                run-time libraries of the sanitizers
 sanitizer  llvm                 llvm-symbolizer  file and line in the reports of the sanitizers
+bench      python3              python3          runs the measurements and makes their tables
+bench      cargo                cargo            builds the peer on tokio
+bench      librust-tokio-dev    -                tokio, with all the crates it needs
+bench      libmimalloc2.0       -                the allocator with which tokio is measured as well
+bench      golang-go            go               builds the peer in Go
+bench      libtbb-dev           -                the peer on oneTBB
+bench      wrk                  wrk              loads HTTP servers
+bench      strace               strace           counts system calls
 '
 
 # Boost is apart, because its versions exclude each other: whatever is there from 1.74 on is taken.
@@ -78,7 +86,16 @@ apt_install() {
     --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" </dev/null >&2
 }
 
-# ensure_packages GROUP...: installs what is missing of the groups build, test and sanitizer.
+# try_packages GROUP...: installs what can be had of what is missing, and goes on without the rest.
+try_packages() {
+  local package
+  (ensure_packages "$@") && return
+  while read -r package; do
+    (apt_install "$package") || note "$package cannot be installed; this goes on without it"
+  done < <(missing_packages "$@")
+}
+
+# ensure_packages GROUP...: installs what is missing of the groups build, test, sanitizer and bench.
 ensure_packages() {
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     note "this is no Debian, so packages are not looked at; scripts/lib/packages.sh lists them"

@@ -76,15 +76,13 @@ pub fn stick(runtime: &Runtime, how_long: Duration) -> tokio::task::JoinHandle<(
     runtime.spawn(async move { std::thread::sleep(how_long) })
 }
 
-/// Such a task every two seconds.
+/// Such tasks, one after the other.
 pub fn stick_often(runtime: &Runtime) -> Load {
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
     runtime.spawn(async move {
         while !stopped.load(Relaxed) {
-            let stuck = tokio::spawn(async { std::thread::sleep(STUCK) });
-            stuck.await.unwrap();
-            tokio::time::sleep(STUCK).await;
+            tokio::spawn(async { std::thread::sleep(STUCK) }).await.unwrap();
         }
     });
     Load { stop, thread: None }
