@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -80,6 +81,8 @@ def main(words):
     given = arguments(words)
     if given.check:
         return 0
+    # As an exception, so that whatever runs then is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # Thousands of connections, whatever the shell's own limit is.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -107,4 +110,7 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

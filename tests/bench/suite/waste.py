@@ -50,8 +50,8 @@ def traced(pid):
     with tempfile.NamedTemporaryFile("r") as report:
         tracer = subprocess.Popen(["strace", "-f", "-c", "-q", "-o", report.name, "-p", str(pid)],
                                   stderr=subprocess.DEVNULL)
-        wait_until_traced(pid, tracer)
         try:
+            wait_until_traced(pid, tracer)
             yield counts
         finally:
             tracer.send_signal(signal.SIGINT)

@@ -47,10 +47,12 @@ const WORKLOADS: &[Workload] = &[
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
-    let Some((_, run)) = WORKLOADS.iter().find(|(known, _)| *known == name) else {
-        let names: Vec<&str> = WORKLOADS.iter().map(|(known, _)| *known).collect();
-        eprintln!("tokio_peer: no workload '{name}'; there are: {}", names.join(" "));
-        std::process::exit(64);
-    };
-    run(&Options::parse(name, arguments));
+    match WORKLOADS.iter().find(|(known, _)| *known == name) {
+        Some((_, run)) => run(&Options::parse(name, arguments)),
+        None => {
+            let names: Vec<&str> = WORKLOADS.iter().map(|(known, _)| *known).collect();
+            eprintln!("tokio_peer: no workload '{name}'; there are: {}", names.join(" "));
+            std::process::exit(64);
+        }
+    }
 }

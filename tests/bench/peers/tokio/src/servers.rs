@@ -17,9 +17,10 @@ where
 {
     let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free");
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        stream.set_nodelay(true).expect("a TCP socket takes TCP_NODELAY");
-        tokio::spawn(serve(stream));
+        if let Ok((stream, _)) = listener.accept().await {
+            stream.set_nodelay(true).expect("a TCP socket takes TCP_NODELAY");
+            tokio::spawn(serve(stream));
+        }
     }
 }
 

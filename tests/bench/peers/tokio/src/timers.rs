@@ -5,18 +5,25 @@ use crate::options::Options;
 use crate::report;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, Sleep};
 
-/// Polled once, so that the timer is in the wheel.
+/// Polls a timer once, so that it is in the wheel, and does not wait for it.
+struct Start<'a>(&'a mut Pin<Box<Sleep>>);
+
+impl Future for Start<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let _ = self.0.as_mut().poll(context);
+        Poll::Ready(())
+    }
+}
+
 async fn started(after: Duration) -> Pin<Box<Sleep>> {
     let mut timer = Box::pin(sleep(after));
-    std::future::poll_fn(|context| {
-        let _ = timer.as_mut().poll(context);
-        Poll::Ready(())
-    })
-    .await;
+    Start(&mut timer).await;
     timer
 }
 
