@@ -1,13 +1,15 @@
 /* Loads an echo server: every connection sends a message, waits until all of it has come back, and
  * sends the next. One thread, bare epoll, so that it takes little of what the server could use.
  *
- *   echo_load PORT CONNECTIONS SECONDS [--bytes N] [--requests N] [--every-us N]
+ *   echo_load PORT CONNECTIONS SECONDS [--bytes N] [--requests N] [--every-us N] [--pid N]
  *
+ * The clock begins when every connection has had one answer, so that accepting them is not in it.
  * With --requests it ends after so many round trips, if the seconds are not over before. With
  * --every-us a connection sends at fixed times, so far apart, and latency counts from the time at
  * which a message should have been sent: an answer that is late delays those after it, and that is
  * part of what the server did. Prints one line of JSON: requests, requests_per_s, p50, p99, p999
- * and max in microseconds, errors. */
+ * and max in microseconds, errors; with --pid also cpu_us, the CPU time a request of the process
+ * that serves. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +27,7 @@
 #include <unistd.h>
 
 #include "tests/bench/load/latency.h"
+#include "tests/bench/load/server_cpu.h"
 
 #define EVENTS_MAX 512
 #define BYTES_MAX 65536
@@ -46,6 +49,7 @@ struct run {
   uint64_t requests_max;
   uint64_t every_ns; /* 0: at once */
   uint64_t ends_ns;
+  uint64_t pid, cpu_began_ns; /* of the server; 0: not given */
   uint64_t requests, errors;
   struct latency latency;
 };
@@ -163,11 +167,38 @@ static void raise_descriptor_limit(void) {
 static void print(const struct run *run, double seconds) {
   printf(
       "{\"connections\":%u,\"requests\":%llu,\"requests_per_s\":%.0f,\"p50\":%.1f,\"p99\":%.1f,"
-      "\"p999\":%.1f,\"max\":%.1f,\"errors\":%llu}\n",
+      "\"p999\":%.1f,\"max\":%.1f,\"errors\":%llu",
       run->connections, (unsigned long long)run->requests, (double)run->requests / seconds,
       latency_us(&run->latency, 0.5), latency_us(&run->latency, 0.99),
       latency_us(&run->latency, 0.999), (double)run->latency.max_ns / 1e3,
       (unsigned long long)run->errors);
+  if (run->pid != 0 && run->requests > 0) {
+    double cpu_ns = (double)(server_cpu_ns(run->pid) - run->cpu_began_ns);
+    printf(",\"cpu_us\":%.3f", cpu_ns / 1e3 / (double)run->requests);
+  }
+  puts("}");
+}
+
+/* One round trip on each connection: then the server has accepted them all. */
+static void settle(struct run *run) {
+  static char buffer[BYTES_MAX];
+  for (uint32_t i = 0; i < run->connections; i++) send_now(run, &run->all[i]);
+  for (uint32_t i = 0; i < run->connections; i++) {
+    struct connection *connection = &run->all[i];
+    while (connection->fd >= 0 && connection->missing > 0) {
+      ssize_t size = recv(connection->fd, buffer, connection->missing, 0);
+      if (size <= 0) {
+        give_up(run, connection);
+      } else {
+        connection->missing -= (uint32_t)size;
+      }
+    }
+  }
+}
+
+static void watch(const struct run *run, int fd, struct connection *connection) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = connection};
+  if (fd >= 0 && epoll_ctl(run->epoll, EPOLL_CTL_ADD, fd, &event) != 0) die("epoll_ctl");
 }
 
 static void prepare(struct run *run) {
@@ -176,20 +207,17 @@ static void prepare(struct run *run) {
   run->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
   run->all = calloc(run->connections, sizeof(*run->all));
   if (run->all == NULL || run->epoll < 0 || run->timer < 0) die("start");
-  for (uint32_t i = 0; i < run->connections; i++) {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = &run->all[i]};
-    run->all[i].fd = connect_one(run, i);
-    if (epoll_ctl(run->epoll, EPOLL_CTL_ADD, run->all[i].fd, &event) != 0) die("epoll_ctl");
-  }
-  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
-  if (epoll_ctl(run->epoll, EPOLL_CTL_ADD, run->timer, &event) != 0) die("epoll_ctl");
+  for (uint32_t i = 0; i < run->connections; i++) run->all[i].fd = connect_one(run, i);
+  settle(run);
+  for (uint32_t i = 0; i < run->connections; i++) watch(run, run->all[i].fd, &run->all[i]);
+  watch(run, run->timer, NULL);
 }
 
 /* At fixed times the connections take turns; else all begin at once. */
 static void begin(struct run *run, uint64_t now) {
   for (uint32_t i = 0; i < run->connections; i++) {
     run->all[i].due_ns = now + run->every_ns * i / run->connections;
-    if (run->every_ns == 0) send_now(run, &run->all[i]);
+    if (run->every_ns == 0 && run->all[i].fd >= 0) send_now(run, &run->all[i]);
   }
   send_due(run);
 }
@@ -197,8 +225,10 @@ static void begin(struct run *run, uint64_t now) {
 int main(int argc, char **argv) {
   static struct run run;
   if (argc < 4) {
-    fputs("usage: echo_load PORT CONNECTIONS SECONDS [--bytes N] [--requests N] [--every-us N]\n",
-          stderr);
+    fputs(
+        "usage: echo_load PORT CONNECTIONS SECONDS [--bytes N] [--requests N] [--every-us N]"
+        " [--pid N]\n",
+        stderr);
     return 64;
   }
   run.port = (uint16_t)strtoul(argv[1], NULL, 10);
@@ -206,11 +236,13 @@ int main(int argc, char **argv) {
   run.bytes = (uint32_t)option(argc, argv, "--bytes", 64);
   run.requests_max = option(argc, argv, "--requests", 0);
   run.every_ns = option(argc, argv, "--every-us", 0) * 1000;
+  run.pid = option(argc, argv, "--pid", 0);
   if (run.connections == 0 || run.bytes == 0 || run.bytes > BYTES_MAX) {
     fputs("echo_load: at least one connection, and 1 to 65536 bytes\n", stderr);
     return 64;
   }
   prepare(&run);
+  run.cpu_began_ns = server_cpu_ns(run.pid);
   uint64_t began = now_ns();
   run.ends_ns = began + (uint64_t)(strtod(argv[3], NULL) * 1e9);
   begin(&run, began);

@@ -17,23 +17,25 @@ class Loader:
     def has(self, service):
         return bool(self.wrk if service == "http" else self.echo_load)
 
-    def command(self, service, port, connections, seconds, **more):
+    def command(self, service, server, connections, seconds, **more):
         if service == "http":
             return [self.wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "-s",
-                    HERE / "load" / "wrk_report.lua", f"http://127.0.0.1:{port}/"]
-        options = [word for name, value in more.items()
+                    HERE / "load" / "wrk_report.lua", f"http://127.0.0.1:{server.port}/"]
+        options = ["--pid", str(server.pid)]
+        options += [word for name, value in more.items()
                    for word in ("--" + name.replace("_", "-"), str(value))]
-        return [self.echo_load, str(port), str(connections), str(seconds), *options]
+        return [self.echo_load, str(server.port), str(connections), str(seconds), *options]
 
     def load(self, server, service, connections, seconds, **more):
         """The generator's figures, and `cpu_us`: the server's CPU time a request."""
         before = process.cpu_ns(server.pid)
-        figures = process.run_json(self.command(service, server.port, connections, seconds, **more),
+        figures = process.run_json(self.command(service, server, connections, seconds, **more),
                                    seconds + 60)
         spent_ns = process.cpu_ns(server.pid) - before
         if figures["errors"] or not figures["requests"]:
             raise process.Failed(f"{figures['errors']} errors, {figures['requests']} requests")
-        return dict(figures, cpu_us=spent_ns / 1000 / figures["requests"])
+        # A generator that says it itself leaves out what accepting has cost.
+        return {"cpu_us": spent_ns / 1000 / figures["requests"], **figures}
 
     def measure(self, contender, service, connections, seconds, **more):
         """Of a server that has just been started and has been warmed up."""
