@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -62,6 +63,10 @@ def machine():
     }
 
 
+def missing_tools():
+    return {tool: f"there is no {tool}" for tool in ("wrk", "strace") if not shutil.which(tool)}
+
+
 def note_surroundings(where, missing):
     if where["load"] > 0.5:
         print(f"==> the machine has other work (load {where['load']:.1f}): the figures will be "
@@ -89,8 +94,9 @@ def main(words):
 
     builder = Builder(given.build / "bench")
     programs = builder.all()
+    missing = builder.missing | missing_tools()
     where = machine()
-    note_surroundings(where, builder.missing)
+    note_surroundings(where, missing)
     try:
         contenders = [Ekiden(given.build), *peers.all_of(programs)]
     except Failed as problem:
@@ -99,11 +105,11 @@ def main(words):
     run = MODES[given.mode].run if given.mode in MODES else run_comparison
     text, rows, failures = run(given, contenders, Loader(programs))
     print(text)
-    for name, why in builder.missing.items():
+    for name, why in missing.items():
         print(f"missing: {name}: {why}")
     file = given.json or given.build / "bench" / f"{given.mode}.json"
     result = {"mode": given.mode, "quick": given.quick, "machine": where,
-              "missing": builder.missing, "failures": failures, "rows": rows}
+              "missing": missing, "failures": failures, "rows": rows}
     file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"written to {file}", file=sys.stderr)
     return 1 if any(failure[0] == "ekiden" for failure in failures) else 0
