@@ -4,76 +4,26 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROUNDS_DEFAULT 7
-#define ROUNDS_MAX 1000
+#define LIST_BYTES 4096
 
 ekd_ctx *bench_ctx;
 ekd_services ekd;
 
 static const struct workload *const workloads[] = {
-    &workload_spawn_local, &workload_chained_spawn, &workload_yield_many,
-    &workload_ping_pong,   &workload_skynet,        &workload_fib,
+    &workload_spawn_local,         &workload_chained_spawn, &workload_yield_many,
+    &workload_ping_pong,           &workload_skynet,        &workload_fib,
+    &workload_spawn_remote_join,   &workload_remote_wake,   &workload_spawn_blocking,
+    &workload_timer_create_cancel, &workload_timer_fire,    &workload_ticker_cpu,
+    &workload_ticker_flood,        &workload_ticker_stuck,  &workload_memory_parked,
+    &workload_timers_held,
 };
 #define WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))
 
-/* --- Parameters ------------------------------------------------------------------------------- */
-
-static int32_t take_workload(const char *name, struct run_options *out, ekd_error *err) {
+const struct workload *workload_find(const char *name) {
   for (size_t i = 0; i < WORKLOADS; i++) {
-    if (strcmp(workloads[i]->name, name) != 0) continue;
-    out->workload = workloads[i];
-    return EKD_OK;
+    if (strcmp(workloads[i]->name, name) == 0) return workloads[i];
   }
-  return ekd_error_set(err, EKD_E_INVALID, "no such workload; {\"workload\":\"list\"} names them");
-}
-
-static int32_t take_number(const struct ekd_json *json, uint64_t max, uint64_t *out,
-                           ekd_error *err) {
-  if (json->kind == EKD_JSON_NUMBER && json->number >= 1 && json->number <= max) {
-    *out = json->number;
-    return EKD_OK;
-  }
-  char text[EKD_ERROR_TEXT_BYTES];
-  snprintf(text, sizeof(text), "\"%.16s\" must be a whole number from 1 to %llu", json->key,
-           (unsigned long long)max);
-  return ekd_error_set(err, EKD_E_INVALID, text);
-}
-
-static int32_t take_member(const struct ekd_json *json, struct run_options *out, ekd_error *err) {
-  if (strcmp(json->key, "workload") == 0 && json->kind == EKD_JSON_TEXT) {
-    return take_workload(json->text, out, err);
-  }
-  if (strcmp(json->key, "n") == 0) return take_number(json, UINT32_MAX, &out->n, err);
-  if (strcmp(json->key, "rounds") == 0) return take_number(json, ROUNDS_MAX, &out->rounds, err);
-  if (strcmp(json->key, "batch") == 0) {
-    uint64_t batch = 0;
-    int32_t code = take_number(json, BENCH_BATCH_MAX, &batch, err);
-    out->batch = (uint32_t)batch;
-    return code;
-  }
-  return ekd_error_set(err, EKD_E_INVALID,
-                       "run takes {\"workload\":\"…\",\"n\":…,\"rounds\":…,\"batch\":…}");
-}
-
-static int32_t read_options(ekd_str params, struct run_options *out, ekd_error *err) {
-  *out = (struct run_options){.rounds = ROUNDS_DEFAULT, .batch = 1};
-  struct ekd_json json = ekd_json_of(params);
-  while (ekd_json_next(&json)) {
-    int32_t code = take_member(&json, out, err);
-    if (code != EKD_OK) return code;
-  }
-  if (json.problem != NULL) return ekd_error_set(err, EKD_E_INVALID, json.problem);
-  if (out->workload == NULL) {
-    return ekd_error_set(err, EKD_E_INVALID, "run needs a workload: {\"workload\":\"list\"}");
-  }
-  if (out->n == 0) out->n = out->workload->n;
-  if (out->n > out->workload->n_max) {
-    char text[EKD_ERROR_TEXT_BYTES];
-    snprintf(text, sizeof(text), "\"n\" may be at most %llu for %s",
-             (unsigned long long)out->workload->n_max, out->workload->name);
-    return ekd_error_set(err, EKD_E_INVALID, text);
-  }
-  return EKD_OK;
+  return NULL;
 }
 
 /* --- Commands --------------------------------------------------------------------------------- */
@@ -85,15 +35,19 @@ static int asks_for_list(ekd_str params) {
 }
 
 static int32_t answer_list(ekd_call call) {
-  char json[2048] = "{\"workloads\":[";
+  char json[LIST_BYTES] = "{\"workloads\":[";
   size_t size = strlen(json);
-  for (size_t i = 0; i < WORKLOADS; i++) {
+  for (size_t i = 0; i < WORKLOADS && size < sizeof(json); i++) {
+    const struct workload *w = workloads[i];
     size += (size_t)snprintf(json + size, sizeof(json) - size,
-                             "%s{\"workload\":\"%s\",\"n\":%llu,\"about\":\"%s\"}",
-                             i == 0 ? "" : ",", workloads[i]->name,
-                             (unsigned long long)workloads[i]->n, workloads[i]->about);
+                             "%s{\"workload\":\"%s\",\"n\":%llu,\"unit\":\"%s\",\"about\":\"%s\"}",
+                             i == 0 ? "" : ",", w->name, (unsigned long long)w->n,
+                             w->samples ? "us" : "ns", w->about);
   }
-  size += (size_t)snprintf(json + size, sizeof(json) - size, "]}");
+  if (size < sizeof(json)) {
+    size += (size_t)snprintf(json + size, sizeof(json) - size, "]}");
+  }
+  if (size >= sizeof(json)) return EKD_E_INTERNAL;
   ekd.host->call_reply(bench_ctx, call, EKD_OK, ekd_str_of(json, size), NULL);
   return EKD_OK;
 }
@@ -105,9 +59,13 @@ static int32_t command(void *self, ekd_call call, ekd_str method, ekd_str params
   }
   if (asks_for_list(params)) return answer_list(call);
   struct run_options options;
-  int32_t code = read_options(params, &options, err);
+  int32_t code = options_read(params, &options, err);
   return code == EKD_OK ? driver_start(call, &options, err) : code;
 }
+
+uint64_t count_same(uint64_t n) { return n; }
+
+uint64_t count_handles(uint64_t n) { return n * sizeof(uint64_t); }
 
 /* --- The plugin ------------------------------------------------------------------------------- */
 
@@ -133,8 +91,14 @@ static int32_t init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, void **o
   }
   int32_t code = ekd_services_get(host, &ekd, err);
   if (code == EKD_OK) code = driver_register(err);
-  for (size_t i = 0; i < WORKLOADS && code == EKD_OK; i++) code = workloads[i]->register_types(err);
+  for (size_t i = 0; i < WORKLOADS && code == EKD_OK; i++)
+    code = workloads[i]->register_types(err);
   return code;
+}
+
+static void fini(void *self) {
+  (void)self;
+  driver_fini();
 }
 
 EKD_EXPORT const ekd_plugin_desc ekd_plugin = {
@@ -143,7 +107,8 @@ EKD_EXPORT const ekd_plugin_desc ekd_plugin = {
     .abi_major = EKD_ABI_MAJOR,
     .abi_minor = EKD_ABI_MINOR,
     .name = "bench",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .init = init,
+    .fini = fini,
     .command = command,
 };

@@ -2,14 +2,16 @@
  * answers.
  *
  * The clock runs from just before `begin` until the driver is polled again, so the wake of the one
- * who waits is inside, as it is for the peers. */
+ * who waits is inside, as it is for the peers; a workload may set it otherwise. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench.h"
 
-#define ROUNDS_MAX 1000
+#define ANSWER_BYTES 512
 
 /* A run that was cancelled leaves tasks behind that still count in `round`, so no other may begin.
  */
@@ -19,16 +21,17 @@ static struct round round;
 static atomic_int phase;
 static uint32_t driver_type;
 static atomic_uchar workers_seen[BENCH_WORKERS_MAX];
+static double round_ns[BENCH_ROUNDS_MAX]; /* of an operation */
+static uint64_t *samples;                 /* of all rounds, the first one's first */
 
 struct driver {
   ekd_call call;
   struct run_options options;
-  uint64_t began_ns;
+  struct run_result result;
   uint64_t round_index; /* 0: the one that is reported apart */
+  uint32_t prepared;
   uint32_t in_round;
   uint32_t beginning; /* `begin` has to be called again */
-  double first_ns;
-  double ns[ROUNDS_MAX]; /* of an operation */
 };
 
 /* --- For the workloads ------------------------------------------------------------------------ */
@@ -49,7 +52,7 @@ void round_finish(struct round *finished) {
 
 /* acq_rel: what every step did has happened before the last one ends the round. */
 void round_step(struct round *stepped, const ekd_cx *cx) {
-  note_worker(cx);
+  if (cx != NULL) note_worker(cx);
   if (atomic_fetch_sub_explicit(&stepped->remaining, 1, memory_order_acq_rel) == 1) {
     round_finish(stepped);
   }
@@ -57,7 +60,70 @@ void round_step(struct round *stepped, const ekd_cx *cx) {
 
 void round_fail(struct round *failed, int32_t code) {
   atomic_store(&failed->error, code);
+  atomic_store(&failed->stop, 1);
   round_finish(failed);
+}
+
+void round_clock_begin(struct round *timed) {
+  atomic_store(&timed->clock_begin, ekd.time->now_ns(bench_ctx));
+}
+
+void round_clock_end(struct round *timed) {
+  atomic_store(&timed->clock_end, ekd.time->now_ns(bench_ctx));
+}
+
+int32_t round_run_outside(struct round *outer, ekd_job_fn run) {
+  const ekd_job_options options = {.struct_size = sizeof(options), .run = run, .argument = outer};
+  return ekd.blocking->submit(bench_ctx, &options, &outer->job, NULL);
+}
+
+/* /proc/self/statm: "size resident …", in pages; 0 where it cannot be read. */
+static uint64_t resident_bytes(void) {
+  char text[128];
+  unsigned long long pages = 0;
+  int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  ssize_t size = read(fd, text, sizeof(text) - 1);
+  close(fd);
+  if (size <= 0) return 0;
+  text[size] = '\0';
+  return sscanf(text, "%*s %llu", &pages) == 1 ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+void round_note_bytes(struct round *holding) {
+  uint64_t now = resident_bytes();
+  if (now > holding->base_rss) atomic_store(&holding->bytes, now - holding->base_rss);
+}
+
+/* --- The run's memory ------------------------------------------------------------------------- */
+
+void driver_fini(void) {
+  free(round.scratch);
+  free(samples);
+  round.scratch = NULL;
+  samples = NULL;
+}
+
+/* Touched here, so that it neither costs page faults in a round nor counts as the workload's. */
+static void *touched(uint64_t bytes) {
+  void *memory = malloc(bytes);
+  return memory == NULL ? NULL : memset(memory, 0xff, bytes);
+}
+
+static int32_t prepare_run(struct driver *self) {
+  const struct run_options *o = &self->options;
+  const struct workload *workload = o->workload;
+  if (workload->scratch_bytes != NULL) {
+    round.scratch = touched(workload->scratch_bytes(o->n));
+    if (round.scratch == NULL) return EKD_E_NO_MEMORY;
+  }
+  if (workload->samples) {
+    samples = touched(o->n * (o->rounds + 1) * sizeof(*samples));
+    if (samples == NULL) return EKD_E_NO_MEMORY;
+  }
+  round.base_rss = resident_bytes();
+  self->prepared = 1;
+  return EKD_OK;
 }
 
 /* --- The answer ------------------------------------------------------------------------------- */
@@ -66,13 +132,9 @@ void round_fail(struct round *failed, int32_t code) {
 static void answer_error(const struct driver *self, int32_t code, const char *text) {
   ekd_error err = ekd_error_init();
   ekd_error_set(&err, code, text);
+  if (code == EKD_E_FAILED) driver_fini();
   atomic_store(&phase, code == EKD_E_FAILED ? IDLE : SPOILT);
   ekd.host->call_reply(bench_ctx, self->call, code, EKD_STR(""), &err);
-}
-
-static int compare(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
 }
 
 static unsigned count_workers(void) {
@@ -83,46 +145,61 @@ static unsigned count_workers(void) {
 }
 
 static void answer(struct driver *self) {
-  const struct run_options *o = &self->options;
-  qsort(self->ns, o->rounds, sizeof(self->ns[0]), compare);
-  char json[512];
-  int size = snprintf(
-      json, sizeof(json),
-      "{\"workload\":\"%s\",\"ns_per_op\":%.1f,\"min\":%.1f,\"max\":%.1f,\"first_round\":%.1f,"
-      "\"ops\":%llu,\"n\":%llu,\"rounds\":%llu,\"batch\":%u,\"workers\":%u,\"check\":\"ok\"}",
-      o->workload->name, self->ns[o->rounds / 2], self->ns[0], self->ns[o->rounds - 1],
-      self->first_ns, (unsigned long long)o->workload->operations(o->n), (unsigned long long)o->n,
-      (unsigned long long)o->rounds, o->batch, count_workers());
+  char json[ANSWER_BYTES];
+  self->result.ns = round_ns;
+  self->result.samples = samples;
+  self->result.workers = count_workers();
+  uint64_t size = answer_write(json, sizeof(json), &self->options, &self->result);
+  driver_fini();
   atomic_store(&phase, IDLE);
-  ekd.host->call_reply(bench_ctx, self->call, EKD_OK, ekd_str_of(json, (uint64_t)size), NULL);
+  ekd.host->call_reply(bench_ctx, self->call, EKD_OK, ekd_str_of(json, size), NULL);
 }
 
 /* --- The rounds ------------------------------------------------------------------------------- */
 
 static void prepare_round(struct driver *self, const ekd_cx *cx) {
-  round.n = self->options.n;
-  round.batch = self->options.batch;
+  const struct run_options *o = &self->options;
+  round.n = o->n;
+  round.batch = o->batch;
+  round.load = o->load;
   round.begun = 0;
   round.driver = cx->waker;
+  round.job = 0;
+  round.samples = samples == NULL ? NULL : samples + self->round_index * o->n;
+  atomic_store(&round.bytes, 0);
   atomic_store(&round.remaining, 1);
   atomic_store(&round.result, 0);
   atomic_store(&round.error, EKD_OK);
+  atomic_store(&round.stop, 0);
   atomic_store(&round.finished, 0);
   self->in_round = 1;
   self->beginning = 1;
-  self->began_ns = ekd.time->now_ns(bench_ctx);
+  atomic_store(&round.clock_end, 0);
+  round_clock_begin(&round);
+}
+
+static void take_figures(struct driver *self, double ns) {
+  uint64_t bytes = atomic_load(&round.bytes);
+  if (bytes > self->result.bytes) self->result.bytes = bytes;
+  if (self->round_index == 0) {
+    self->result.first_ns = ns;
+  } else {
+    round_ns[self->round_index - 1] = ns;
+  }
+  self->round_index++;
 }
 
 /* EKD_OK, or an error that has been answered. */
 static int32_t end_round(struct driver *self) {
   const struct run_options *o = &self->options;
-  uint64_t took_ns = ekd.time->now_ns(bench_ctx) - self->began_ns;
-  double ns = (double)took_ns / (double)o->workload->operations(o->n);
+  if (atomic_load(&round.clock_end) == 0) round_clock_end(&round);
+  uint64_t took_ns = atomic_load(&round.clock_end) - atomic_load(&round.clock_begin);
   self->in_round = 0;
+  if (round.job != 0) ekd.blocking->job_close(bench_ctx, round.job);
   int32_t code = atomic_load(&round.error);
   char text[EKD_ERROR_TEXT_BYTES];
   if (code != EKD_OK) {
-    snprintf(text, sizeof(text), "%s: a task was refused with code %d", o->workload->name, code);
+    snprintf(text, sizeof(text), "%s: something was refused with code %d", o->workload->name, code);
     answer_error(self, code, text);
     return code;
   }
@@ -133,19 +210,19 @@ static int32_t end_round(struct driver *self) {
     answer_error(self, EKD_E_FAILED, text);
     return EKD_E_FAILED;
   }
-  if (self->round_index == 0) {
-    self->first_ns = ns;
-  } else {
-    self->ns[self->round_index - 1] = ns;
-  }
-  self->round_index++;
+  take_figures(self, (double)took_ns / (double)o->workload->operations(o->n));
   return EKD_OK;
 }
 
 static int32_t driver_poll(void *state, ekd_cx *cx) {
   struct driver *self = state;
   if (cx->cancelled) {
+    atomic_store(&round.stop, 1);
     answer_error(self, EKD_E_CANCELLED, "the run was cancelled; load bench again for another");
+    return EKD_READY;
+  }
+  if (!self->prepared && prepare_run(self) != EKD_OK) {
+    answer_error(self, EKD_E_FAILED, "no memory for a run of that size; take a smaller \"n\"");
     return EKD_READY;
   }
   for (;;) {
@@ -189,16 +266,8 @@ int32_t driver_start(ekd_call call, const struct run_options *options, ekd_error
   }
   for (unsigned i = 0; i < BENCH_WORKERS_MAX; i++)
     atomic_store(&workers_seen[i], 0);
-  void *state = NULL;
-  ekd_task task = 0;
-  int32_t code = ekd.task->reserve(bench_ctx, driver_type, 0, 0, &state, &task);
-  if (code == EKD_OK) {
-    struct driver *driver = memset(state, 0, sizeof(*driver));
-    driver->call = call;
-    driver->options = *options;
-    code = ekd.task->commit(bench_ctx, task, NULL);
-    if (code != EKD_OK) ekd.task->discard(bench_ctx, task);
-  }
+  const struct driver driver = {.call = call, .options = *options};
+  int32_t code = ekd.task->spawn(bench_ctx, driver_type, &driver, sizeof(driver), NULL, NULL);
   if (code == EKD_OK) return EKD_OK;
   atomic_store(&phase, IDLE);
   return ekd_error_set(err, code, "the driver's task could not be started");

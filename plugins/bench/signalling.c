@@ -118,8 +118,6 @@ static int32_t begin(struct round *round) {
   return ekd.task->spawn(bench_ctx, spawner_type, &state, sizeof(state), NULL, NULL);
 }
 
-static uint64_t same(uint64_t n) { return n; }
-
 const struct workload workload_ping_pong = {
     .name = "ping_pong",
     .about = "n pairs of tasks, each exchanges two one-shot signals",
@@ -127,6 +125,6 @@ const struct workload workload_ping_pong = {
     .n_max = 10000000,
     .register_types = register_types,
     .begin = begin,
-    .operations = same,
-    .expected = same,
+    .operations = count_same,
+    .expected = count_same,
 };

@@ -4,8 +4,6 @@
 
 #define YIELDS 1000u
 
-static uint64_t same(uint64_t n) { return n; }
-
 /* --- spawn_local ------------------------------------------------------------------------------ */
 
 static uint32_t spawner_type, empty_type;
@@ -89,8 +87,8 @@ const struct workload workload_spawn_local = {
     .n_max = 100000000,
     .register_types = spawn_local_types,
     .begin = spawn_local_begin,
-    .operations = same,
-    .expected = same,
+    .operations = count_same,
+    .expected = count_same,
 };
 
 /* --- chained_spawn ---------------------------------------------------------------------------- */
@@ -133,8 +131,8 @@ const struct workload workload_chained_spawn = {
     .n_max = 100000000,
     .register_types = chained_types,
     .begin = chained_begin,
-    .operations = same,
-    .expected = same,
+    .operations = count_same,
+    .expected = count_same,
 };
 
 /* --- yield_many ------------------------------------------------------------------------------- */
