@@ -129,14 +129,12 @@ static int32_t connection_poll(void *state, ekd_cx *cx) {
   return EKD_READY;
 }
 
-/* Room is made before the bell is rung: see acceptor_rests. */
 static void connection_drop(void *state) {
   struct connection *self = state;
   struct echo *echo = self->echo;
   let_go(self);
   echo->ekd.io->close(echo->ctx, self->io);
-  atomic_fetch_sub(&echo->counters.open, 1);
-  acceptor_ring(echo);
+  ekd_listen_gone(&echo->listen);
 }
 
 int32_t connection_register(struct echo *echo, ekd_error *err) {
@@ -152,17 +150,13 @@ int32_t connection_register(struct echo *echo, ekd_error *err) {
   return echo->ekd.task->type_register(echo->ctx, &type, &echo->connection_type, err);
 }
 
-int32_t connection_start(struct echo *echo, ekd_io io) {
+int32_t connection_start(void *server, ekd_io io) {
+  struct echo *echo = server;
   struct connection self = {.echo = echo, .io = io};
   char peer[ECHO_ADDRESS_BYTES] = ""; /* the task's name, so that lists show who it serves */
   echo->ekd.io->peer_address(echo->ctx, io, peer, sizeof(peer));
   echo->ekd.io->set_nodelay(echo->ctx, io, 1, NULL);
   const ekd_spawn_options options = {.struct_size = sizeof(options), .name = ekd_str_from(peer)};
-
-  atomic_fetch_add(&echo->counters.open, 1);
-  int32_t code =
-      echo->ekd.task->spawn(echo->ctx, echo->connection_type, &self, sizeof(self), &options, NULL);
-  if (code == EKD_OK) return EKD_OK;
-  atomic_fetch_sub(&echo->counters.open, 1);
-  return code;
+  return echo->ekd.task->spawn(echo->ctx, echo->connection_type, &self, sizeof(self), &options,
+                               NULL);
 }

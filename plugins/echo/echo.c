@@ -14,7 +14,6 @@ static int32_t echo_init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, voi
   echo->ctx = ctx;
   int32_t code = ekd_services_get(host, &echo->ekd, err);
   if (code == EKD_OK) code = echo_config_read(config, &echo->config, err);
-  if (code == EKD_OK) code = acceptor_register(echo, err);
   if (code == EKD_OK) code = connection_register(echo, err);
   if (code != EKD_OK) {
     free(echo);
@@ -26,26 +25,21 @@ static int32_t echo_init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, voi
 
 static void log_address(struct echo *echo) {
   char line[ECHO_ADDRESS_BYTES + 32];
-  snprintf(line, sizeof(line), "listening on %s", echo->address);
+  snprintf(line, sizeof(line), "listening on %s", echo->listen.address);
   echo->ekd.log->write(echo->ctx, EKD_LOG_INFO, ekd_str_from(line));
 }
 
 static int32_t echo_start(void *self, ekd_error *err) {
   struct echo *echo = self;
-  const ekd_listen_options options = {.struct_size = sizeof(options),
-                                      .backlog = echo->config.backlog};
-  ekd_io listener;
-  int32_t code = echo->ekd.io->tcp_listen(echo->ctx, ekd_str_from(echo->config.listen), &options,
-                                          &listener, err);
-  if (code != EKD_OK) return code;
-  code = echo->ekd.io->local_address(echo->ctx, listener, echo->address, sizeof(echo->address));
-  if (code == EKD_OK) code = acceptor_start(echo, listener, err);
-  if (code != EKD_OK) {
-    echo->ekd.io->close(echo->ctx, listener);
-    return code;
-  }
-  log_address(echo);
-  return EKD_OK;
+  echo->listen = (struct ekd_listen){.ctx = echo->ctx,
+                                     .ekd = &echo->ekd,
+                                     .max_connections = echo->config.max_connections,
+                                     .take = connection_start,
+                                     .self = echo};
+  int32_t code =
+      ekd_listen_start(&echo->listen, ekd_str_from(echo->config.listen), echo->config.backlog, err);
+  if (code == EKD_OK) log_address(echo);
+  return code;
 }
 
 static void echo_fini(void *self) { free(self); }
@@ -54,6 +48,7 @@ static void echo_fini(void *self) { free(self); }
 
 static int32_t answer_stats(struct echo *echo, ekd_call call) {
   struct echo_counters *c = &echo->counters;
+  const struct ekd_listen *l = &echo->listen;
   char json[1024];
   int size = snprintf(
       json, sizeof(json),
@@ -61,12 +56,12 @@ static int32_t answer_stats(struct echo *echo, ekd_call call) {
       ",\"refused\":%" PRIu64 ",\"closed\":%" PRIu64 ",\"reset\":%" PRIu64 ",\"max\":%" PRIu64
       "},\"bytes\":{\"in\":%" PRIu64 ",\"out\":%" PRIu64 "},\"buffers\":{\"held\":%" PRIu64
       ",\"bytes_each\":%u},\"pauses\":{\"limit\":%" PRIu64 ",\"descriptors\":%" PRIu64 "}}",
-      echo->address, (uint64_t)atomic_load(&c->open), (uint64_t)atomic_load(&c->accepted),
-      (uint64_t)atomic_load(&c->refused), (uint64_t)atomic_load(&c->closed),
+      echo->listen.address, ekd_listen_count(&l->open), ekd_listen_count(&l->accepted),
+      ekd_listen_count(&l->refused), (uint64_t)atomic_load(&c->closed),
       (uint64_t)atomic_load(&c->reset), echo->config.max_connections,
       (uint64_t)atomic_load(&c->bytes_in), (uint64_t)atomic_load(&c->bytes_out),
-      (uint64_t)atomic_load(&c->buffers), ECHO_BUFFER_BYTES,
-      (uint64_t)atomic_load(&c->limit_pauses), (uint64_t)atomic_load(&c->descriptor_pauses));
+      (uint64_t)atomic_load(&c->buffers), ECHO_BUFFER_BYTES, ekd_listen_count(&l->limit_pauses),
+      ekd_listen_count(&l->descriptor_pauses));
   echo->ekd.host->call_reply(echo->ctx, call, EKD_OK, ekd_str_of(json, (uint64_t)size), NULL);
   return EKD_OK;
 }

@@ -245,7 +245,8 @@ static int32_t connection_poll(void *state, ekd_cx *cx) {
   int32_t code;
   /* Asked first, while there is budget: a client that never stops sending uses up all of it. */
   if (is_over(self, cx)) return EKD_READY;
-  do code = step(self, cx);
+  do
+    code = step(self, cx);
   while (code == EKD_READY);
   if (code != EKD_PENDING) return EKD_READY; /* clients go as they like: no failure of ours */
   /* A step may have moved the deadline. */
@@ -262,8 +263,7 @@ static void connection_drop(void *state) {
   server->ekd.time->close(server->ctx, self->deadline);
   server->ekd.io->close(server->ctx, self->io);
   server->metrics->add(server->ctx, server->connections, -1);
-  atomic_fetch_sub(&server->open, 1);
-  server->ekd.task->wake(atomic_load(&server->acceptor_waker));
+  ekd_listen_gone(&server->listen);
 }
 
 int32_t connection_register(struct server *server, ekd_error *err) {
@@ -279,7 +279,8 @@ int32_t connection_register(struct server *server, ekd_error *err) {
   return server->ekd.task->type_register(server->ctx, &type, &server->connection_type, err);
 }
 
-int32_t connection_start(struct server *server, ekd_io io) {
+int32_t connection_start(void *owner, ekd_io io) {
+  struct server *server = owner;
   struct connection self = {.server = server, .io = io};
   int32_t code = server->ekd.time->create(server->ctx, &self.deadline);
   if (code != EKD_OK) return code;
@@ -287,12 +288,10 @@ int32_t connection_start(struct server *server, ekd_io io) {
   char peer[HTTP_ADDRESS_BYTES] = ""; /* the task's name, so that lists show who it serves */
   server->ekd.io->peer_address(server->ctx, io, peer, sizeof(peer));
   const ekd_spawn_options options = {.struct_size = sizeof(options), .name = ekd_str_from(peer)};
-  atomic_fetch_add(&server->open, 1);
   server->metrics->add(server->ctx, server->connections, 1);
   code = server->ekd.task->spawn(server->ctx, server->connection_type, &self, sizeof(self),
                                  &options, NULL);
   if (code == EKD_OK) return EKD_OK;
-  atomic_fetch_sub(&server->open, 1);
   server->metrics->add(server->ctx, server->connections, -1);
   server->ekd.time->close(server->ctx, self.deadline);
   return code;

@@ -26,7 +26,6 @@ static int32_t http_init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, voi
       (const ekd_metrics_api *)host->get_ext(EKD_METRICS_ID, (uint32_t)sizeof(ekd_metrics_api));
   int32_t code = ekd_services_get(host, &server->ekd, err);
   if (code == EKD_OK) code = http_config_read(config, &server->config, err);
-  if (code == EKD_OK) code = acceptor_register(server, err);
   if (code == EKD_OK) code = connection_register(server, err);
   if (code == EKD_OK) code = add_metrics(server, err);
   if (code != EKD_OK) {
@@ -39,19 +38,15 @@ static int32_t http_init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, voi
 
 static int32_t http_start(void *self, ekd_error *err) {
   struct server *server = self;
-  const ekd_io_api *io = server->ekd.io;
-  ekd_io listener;
-  int32_t code =
-      io->tcp_listen(server->ctx, ekd_str_from(server->config.listen), NULL, &listener, err);
+  server->listen = (struct ekd_listen){.ctx = server->ctx,
+                                       .ekd = &server->ekd,
+                                       .max_connections = server->config.max_connections,
+                                       .take = connection_start,
+                                       .self = server};
+  int32_t code = ekd_listen_start(&server->listen, ekd_str_from(server->config.listen), 0, err);
   if (code != EKD_OK) return code;
-  code = io->local_address(server->ctx, listener, server->address, sizeof(server->address));
-  if (code == EKD_OK) code = acceptor_start(server, listener, err);
-  if (code != EKD_OK) {
-    io->close(server->ctx, listener);
-    return code;
-  }
   char line[HTTP_ADDRESS_BYTES + 32];
-  snprintf(line, sizeof(line), "serving http://%s/metrics", server->address);
+  snprintf(line, sizeof(line), "serving http://%s/metrics", server->listen.address);
   server->ekd.log->write(server->ctx, EKD_LOG_INFO, ekd_str_from(line));
   return EKD_OK;
 }

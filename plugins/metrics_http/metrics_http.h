@@ -3,8 +3,8 @@
  *
  *   metrics_http.c   the plugin: lifecycle
  *   config.c         its settings
- *   acceptor.c       one task: takes connections from the listener
- *   connection.c     one task a connection: reads requests, writes answers
+ *   connection.c     one task a connection, started by the acceptor of ekiden/listen.h: reads
+ *                    requests, writes answers
  *   request.c        what a request's head says; pure
  *   render.c         the text for /metrics, made on the blocking pool
  *
@@ -13,7 +13,7 @@
 #ifndef METRICS_HTTP_H
 #define METRICS_HTTP_H
 
-#include <ekiden/plugin.h>
+#include <ekiden/listen.h>
 #include <stdatomic.h>
 
 #define HTTP_REQUEST_BYTES 8192u /* a request's head, at most */
@@ -30,28 +30,21 @@ struct server {
   ekd_services ekd;
   const ekd_metrics_api *metrics;
   struct http_config config;
-  uint32_t acceptor_type;
+  struct ekd_listen listen;
   uint32_t connection_type;
   ekd_metric requests;
   ekd_metric connections;
   ekd_metric rendering;
-  char address[HTTP_ADDRESS_BYTES]; /* where it listens, with the port that was bound */
-
-  atomic_uint_fast64_t open; /* connections */
-  /* The acceptor leaves its waker before it looks at `open`; a connection that goes takes itself
-   * away first and wakes second. A wake is never lost, so a place is never overlooked. */
-  atomic_uint_fast64_t acceptor_waker;
 };
 
 /* Reads the settings; EKD_E_INVALID with a sentence. */
 int32_t http_config_read(ekd_str json, struct http_config *out, ekd_error *err);
 
-int32_t acceptor_register(struct server *server, ekd_error *err);
 int32_t connection_register(struct server *server, ekd_error *err);
 
-/* Take over the descriptor; on an error it is still the caller's. */
-int32_t acceptor_start(struct server *server, ekd_io listener, ekd_error *err);
-int32_t connection_start(struct server *server, ekd_io io);
+/* Takes over the descriptor; on an error it is still the caller's. `server` is a struct server:
+ * this is the listener's `take`. */
+int32_t connection_start(void *server, ekd_io io);
 
 /* --- Requests --------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 #include "tests/abi/golden.h"
 
 #include <ekiden/json.h>
+#include <ekiden/listen.h>
 #include <ekiden/plugin.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -280,6 +281,12 @@ static void print_json(FILE* out) {
   NUMBER(EKD_JSON_BOOL);
 }
 
+/* The same holds for listen.h. */
+static void print_listen(FILE* out) {
+  HEADER("listen.h");
+  NUMBER(EKD_LISTEN_ADDRESS_BYTES);
+}
+
 void abi_golden_print(FILE* out) {
   fputs(
       "# The plugin ABI on 64-bit little-endian Linux, in bytes; printed by tests/abi/golden.c.\n"
@@ -299,4 +306,5 @@ void abi_golden_print(FILE* out) {
   print_metrics(out);
   print_plugin(out);
   print_json(out);
+  print_listen(out);
 }

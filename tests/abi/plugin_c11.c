@@ -1,5 +1,6 @@
 /* The umbrella header in C11: it compiles with every warning of the house, and alone is enough to
  * write a plugin. */
+#include <ekiden/listen.h>
 #include <ekiden/plugin.h>
 
 #include "tests/abi/language.h"

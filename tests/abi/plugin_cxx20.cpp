@@ -1,4 +1,5 @@
 // The umbrella header in C++20.
+#include <ekiden/listen.h>
 #include <ekiden/plugin.h>
 
 #include "tests/abi/language.h"
