@@ -270,6 +270,10 @@ Status Runtime::timer_create(OwnerId owner, Handle& out) {
   return parts_->scheduler.timer_create(owner, out);
 }
 
+Status Runtime::timer_start(OwnerId owner, Nanos deadline_ns, Waker waker, Handle& out) {
+  return parts_->scheduler.timer_start(owner, deadline_ns, waker, out);
+}
+
 Status Runtime::timer_arm(OwnerId owner, Handle timer, Nanos deadline_ns) {
   return parts_->scheduler.timer_arm(owner, timer, deadline_ns);
 }

@@ -153,6 +153,8 @@ class Runtime {
   // --- Timers ------------------------------------------------------------------------------------
   Nanos now_ns() const;
   Status timer_create(OwnerId owner, Handle& out);
+  // create, arm and poll in one, and note_wait: see Timers::start.
+  Status timer_start(OwnerId owner, Nanos deadline_ns, Waker waker, Handle& out);
   Status timer_arm(OwnerId owner, Handle timer, Nanos deadline_ns);
   Status timer_poll(OwnerId owner, Handle timer, Waker waker);
   Status timer_cancel(OwnerId owner, Handle timer);

@@ -33,6 +33,7 @@ constexpr std::array<std::string_view, kFunctions> kNames = {
     "ekd.time/1 poll",
     "ekd.time/1 cancel",
     "ekd.time/1 close",
+    "ekd.time/1 start",
     "ekd.io/1 tcp_listen",
     "ekd.io/1 tcp_connect",
     "ekd.io/1 connect_poll",

@@ -33,6 +33,7 @@ enum class Function : std::uint8_t {
   kTimePoll,
   kTimeCancel,
   kTimeClose,
+  kTimeStart,
   kIoTcpListen,
   kIoTcpConnect,
   kIoConnectPoll,

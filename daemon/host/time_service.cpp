@@ -53,8 +53,21 @@ std::int32_t close(ekd_ctx* ctx, ekd_timer timer) {
   return call.answer(call.runtime().timer_close(call.owner(), Handle(timer)));
 }
 
+std::int32_t start(ekd_ctx* ctx, std::uint64_t deadline_ns, ekd_waker waker, ekd_timer* out_timer) {
+  HostCall call(ctx, Function::kTimeStart);
+  if (!call.admitted()) return call.refusal();
+  if (out_timer == nullptr) return call.refuse(EKD_E_INVALID, "out_timer is NULL");
+  Handle timer;
+  const Status status =
+      call.runtime().timer_start(call.owner(), deadline_ns, runtime::Waker(waker), timer);
+  if (code_of(status) < 0) return call.answer(status);
+  *out_timer = timer.bits();
+  if (status == Status::kPending) return EKD_PENDING;
+  return call.spend_budget(waker) ? EKD_READY : EKD_PENDING;
+}
+
 constexpr ekd_time_api kTable = {
-    sizeof(ekd_time_api), 0, now_ns, create, arm, poll, cancel, close,
+    sizeof(ekd_time_api), 0, now_ns, create, arm, poll, cancel, close, start,
 };
 
 }  // namespace

@@ -107,6 +107,7 @@ EKD_EXPORT const ekd_plugin_desc ekd_plugin = {
     .abi_major = EKD_ABI_MAJOR,
     .abi_minor = EKD_ABI_MINOR,
     .name = "bench",
+    .host_minor_min = 1, /* start of ekd.time/1 */
     .version = "1.1.0",
     .init = init,
     .fini = fini,

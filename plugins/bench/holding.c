@@ -133,11 +133,8 @@ struct holder {
 static int32_t hold_one(struct holder *self, const ekd_cx *cx) {
   ekd_timer *timer = (ekd_timer *)self->round->scratch + self->at;
   uint64_t delay_ns = 3600 * EKD_NS_PER_S + self->at % 3600000 * EKD_NS_PER_MS;
-  int32_t code = ekd.time->create(bench_ctx, timer);
-  if (code == EKD_OK) code = ekd.time->arm(bench_ctx, *timer, cx->now_ns + delay_ns);
-  if (code != EKD_OK) return code;
-  code = ekd.time->poll(bench_ctx, *timer, cx->waker);
-  return code == EKD_PENDING ? EKD_OK : EKD_E_FAILED;
+  int32_t code = ekd.time->start(bench_ctx, cx->now_ns + delay_ns, cx->waker, timer);
+  return code == EKD_PENDING ? EKD_OK : code < 0 ? code : EKD_E_FAILED;
 }
 
 static int32_t make_another(struct holder *self, const ekd_cx *cx) {

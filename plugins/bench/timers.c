@@ -4,12 +4,10 @@
 
 int32_t timer_create_and_cancel(uint64_t deadline_ns, ekd_waker waker) {
   ekd_timer timer = 0;
-  int32_t code = ekd.time->create(bench_ctx, &timer);
-  if (code == EKD_OK) code = ekd.time->arm(bench_ctx, timer, deadline_ns);
-  if (code != EKD_OK) return code;
-  code = ekd.time->poll(bench_ctx, timer, waker);
-  if (code != EKD_PENDING) return code == EKD_READY ? EKD_E_FAILED : code;
-  return ekd.time->close(bench_ctx, timer);
+  int32_t code = ekd.time->start(bench_ctx, deadline_ns, waker, &timer);
+  if (code < 0) return code;
+  int32_t closed = ekd.time->close(bench_ctx, timer);
+  return code == EKD_PENDING ? closed : EKD_E_FAILED;
 }
 
 /* --- timer_create_cancel ---------------------------------------------------------------------- */
@@ -78,24 +76,17 @@ struct bed_maker {
 struct sleeper {
   struct round *round;
   uint64_t deadline_ns;
-  uint32_t index;
-  uint32_t armed;
-  ekd_timer timer;
+  uint64_t index;
+  ekd_timer timer; /* 0: not started */
 };
-
-static int32_t arm(struct sleeper *self) {
-  int32_t code = ekd.time->create(bench_ctx, &self->timer);
-  if (code == EKD_OK) code = ekd.time->arm(bench_ctx, self->timer, self->deadline_ns);
-  self->armed = code == EKD_OK;
-  return code;
-}
 
 /* Only one that is not early counts. */
 static int32_t sleeper_poll(void *state, ekd_cx *cx) {
   struct sleeper *self = state;
   struct round *round = self->round;
-  int32_t code = self->armed ? EKD_OK : arm(self);
-  if (code == EKD_OK) code = ekd.time->poll(bench_ctx, self->timer, cx->waker);
+  int32_t code = self->timer == 0
+                     ? ekd.time->start(bench_ctx, self->deadline_ns, cx->waker, &self->timer)
+                     : ekd.time->poll(bench_ctx, self->timer, cx->waker);
   if (code == EKD_PENDING) return EKD_PENDING;
   if (code != EKD_READY) {
     round_fail(round, code);
@@ -127,7 +118,7 @@ static int32_t bed_maker_poll(void *state, ekd_cx *cx) {
     const struct sleeper sleeper = {
         .round = self->round,
         .deadline_ns = ekd.time->now_ns(bench_ctx) + delay_ms * EKD_NS_PER_MS,
-        .index = (uint32_t)self->spawned,
+        .index = self->spawned,
     };
     int32_t code = ekd.task->spawn(bench_ctx, sleeper_type, &sleeper, sizeof(sleeper), NULL, NULL);
     if (code == EKD_E_FULL) return EKD_YIELD;

@@ -138,6 +138,20 @@ Status Scheduler::timer_create(OwnerId owner, Handle& out) {
   return timers_.create(owner, worker != nullptr ? &worker->timer_cache() : nullptr, out);
 }
 
+Status Scheduler::timer_start(OwnerId owner, Nanos deadline, Waker waker, Handle& out) {
+  if (!owners_.admits(owner)) return Status::kDraining;
+  Worker* worker = here();
+  const bool is_worker = worker != nullptr;
+  const Timers::Start how{deadline, waker, is_worker ? worker->wheel() : outside_wheel(),
+                          is_worker ? worker->cached_now() : clock_.now_ns()};
+  bool lowered = false;
+  const Status status =
+      timers_.start(owner, is_worker ? &worker->timer_cache() : nullptr, how, out, lowered);
+  if (lowered) deadline_lowered(timers_.next_deadline(how.wheel));
+  if (status == Status::kPending) note_wait(out);
+  return status;
+}
+
 Status Scheduler::timer_arm(OwnerId owner, Handle timer, Nanos deadline) {
   Worker* worker = here();
   const unsigned wheel = worker != nullptr ? worker->wheel() : outside_wheel();

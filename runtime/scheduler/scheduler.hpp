@@ -63,6 +63,7 @@ class Scheduler final : public WakeTarget {
 
   // --- Timers: the timer service, plus telling the sleeper -------------------------------------
   Status timer_create(OwnerId owner, Handle& out);
+  Status timer_start(OwnerId owner, Nanos deadline, Waker waker, Handle& out);
   Status timer_arm(OwnerId owner, Handle timer, Nanos deadline);
   Status timer_poll(OwnerId owner, Handle timer, Waker waker);
   Status timer_close(OwnerId owner, Handle timer);

@@ -16,7 +16,7 @@ Timers::Timers(WakeTarget& target, unsigned wheel_count)
 
 // --- Slots and handles -------------------------------------------------------------------------
 
-Status Timers::find(Handle timer, TimerSlot*& out) const noexcept {
+inline Status Timers::find(Handle timer, TimerSlot*& out) const noexcept {
   if (timer.kind() != HandleKind::kTimer || timer.is_null()) return Status::kInvalid;
   if (timer.index() >= arena_.used_slots()) return Status::kStale;
   out = &slot(timer.index());
@@ -170,6 +170,42 @@ Status Timers::arm(OwnerId owner, Handle timer, Nanos deadline, unsigned wheel, 
   });
   if (moving != nullptr) lowered = arrive(destination, new_home, *moving, timer.generation());
   return status;
+}
+
+// All that a timer that is armed needs, under one lock: the slot's last home is mostly this wheel.
+Status Timers::start(OwnerId owner, SlotArena::Cache* cache, const Start& how, Handle& out,
+                     bool& lowered) {
+  EKIDEN_CHECK(how.wheel < wheel_count_);
+  lowered = false;
+  if (owner >= kMaxOwners) return Status::kInvalid;
+  const std::uint32_t index = arena_.allocate(cache);
+  if (index == SlotArena::kNone) return Status::kNoMemory;
+  TimerSlot& timer = slot(index);
+  const auto new_home = static_cast<std::uint16_t>(how.wheel);
+  const bool is_due = how.deadline <= how.now;
+  // relaxed, all three: as in create(); and nobody else moves a timer that is not held.
+  const TimerIdentity identity = timer.identity.load(std::memory_order_relaxed).taken_by(owner);
+  const std::uint16_t home = timer.home.load(std::memory_order_relaxed);
+  timer.maker.store(maker::current(), std::memory_order_relaxed);
+  out = Handle(HandleKind::kTimer, index, identity.generation());
+  {
+    Lane& lane = lanes_[home];
+    ShortLockGuard guard(lane.lock);
+    timer.deadline = how.deadline;
+    timer.state = is_due ? TimerState::kFired : TimerState::kArmed;
+    timer.waker = is_due ? Waker() : how.waker;
+    // release: as in create().
+    timer.identity.store(identity, std::memory_order_release);
+    if (is_due) return Status::kOk;
+    if (home == new_home) {
+      lowered = link(lane, timer);
+      return Status::kPending;
+    }
+    // release: as in arm(). The last write under this lock.
+    timer.home.store(new_home, std::memory_order_release);
+  }
+  lowered = arrive(lanes_[new_home], new_home, timer, identity.generation());
+  return Status::kPending;
 }
 
 // The second step of a move. Others may have been there between the steps, see timers.hpp.

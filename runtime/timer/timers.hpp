@@ -4,6 +4,7 @@
 //
 //            create          arm                       advance, or a poll past the deadline
 //   (free) ─────────> idle ─────────> armed ──────────────────────────────────> fired
+//     └─ start, which is create, arm and poll in one ──^ ─────────────────────────^
 //      ^               ^                │ ^ arm again (moves it)                  │ │
 //      │               └──── cancel ────┘ └──────────────── arm ──────────────────┘ │
 //      │               └──────────────────────── cancel ────────────────────────────┘
@@ -35,7 +36,8 @@
 //
 // Handles. A slot's identity (generation, owner, held) changes from held to free under its home's
 // lock, where every user compares it; it becomes held again by the release store in create(), made
-// by the only thread that has the free slot. An old or forged handle therefore never acts on
+// by the only thread that has the free slot (or in start(), which writes more than the identity and
+// does so under the home's lock). An old or forged handle therefore never acts on
 // another timer. Counting an owner's timers walks the identities: an atomic count would cost every
 // create and close more than all the rest of them.
 //
@@ -73,6 +75,18 @@ class Timers {
 
   // `cache` is the calling thread's own, or null. kNoMemory; kInvalid: no such owner.
   Status create(OwnerId owner, SlotArena::Cache* cache, Handle& out);
+  // create, arm and poll in one: most timers are never touched again before they are closed, and
+  // this visits one lock instead of three. kPending: armed, and how.waker (may be null) is woken
+  // when the deadline comes. kOk: it had come by how.now. Then, too, `out` is the timer. Else as
+  // create.
+  struct Start {
+    Nanos deadline;
+    Waker waker;
+    unsigned wheel;
+    Nanos now;
+  };
+  Status start(OwnerId owner, SlotArena::Cache* cache, const Start& how, Handle& out,
+               bool& lowered);
   // (Re-)arms the timer in `wheel`, usually the calling worker's. A waker that was left by a poll
   // and has not been woken stays. `lowered`: next_deadline(wheel) is earlier than before.
   Status arm(OwnerId owner, Handle timer, Nanos deadline, unsigned wheel, bool& lowered);

@@ -128,6 +128,7 @@ static void print_time(FILE* out) {
   MEMBER(ekd_time_api, poll);
   MEMBER(ekd_time_api, cancel);
   MEMBER(ekd_time_api, close);
+  MEMBER(ekd_time_api, start);
 }
 
 static void print_io(FILE* out) {

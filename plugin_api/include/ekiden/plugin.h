@@ -137,7 +137,8 @@ typedef struct ekd_services {
 static inline int32_t ekd_services_get(const ekd_host *host, ekd_services *out, ekd_error *err) {
   out->host = host;
   out->task = (const ekd_task_api *)host->get_ext(EKD_TASK_ID, (uint32_t)sizeof(ekd_task_api));
-  out->time = (const ekd_time_api *)host->get_ext(EKD_TIME_ID, (uint32_t)sizeof(ekd_time_api));
+  out->time =
+      (const ekd_time_api *)host->get_ext(EKD_TIME_ID, (uint32_t)offsetof(ekd_time_api, start));
   out->io = (const ekd_io_api *)host->get_ext(EKD_IO_ID, (uint32_t)sizeof(ekd_io_api));
   out->blocking =
       (const ekd_blocking_api *)host->get_ext(EKD_BLOCKING_ID, (uint32_t)sizeof(ekd_blocking_api));

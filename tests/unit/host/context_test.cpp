@@ -52,6 +52,7 @@ std::vector<Entry> all_functions() {
       {"timer poll", [](S s, ekd_ctx* c) { return s.time->poll(c, 1, 0); }},
       {"timer cancel", [](S s, ekd_ctx* c) { return s.time->cancel(c, 1); }},
       {"timer close", [](S s, ekd_ctx* c) { return s.time->close(c, 1); }},
+      {"timer start", [](S s, ekd_ctx* c) { return s.time->start(c, 0, 0, &number); }},
       {"tcp_listen",
        [](S s, ekd_ctx* c) {
          return s.io->tcp_listen(c, EKD_STR("127.0.0.1:0"), nullptr, &number, nullptr);
@@ -236,6 +237,7 @@ TEST_CASE("services are found by id and size", "[context]") {
   const std::vector<Row> rows = {
       {EKD_TASK_ID, sizeof(ekd_task_api), true},
       {EKD_TIME_ID, sizeof(ekd_time_api), true},
+      {EKD_TIME_ID, offsetof(ekd_time_api, start), true},
       {EKD_IO_ID, sizeof(ekd_io_api), true},
       {EKD_BLOCKING_ID, sizeof(ekd_blocking_api), true},
       {EKD_LOG_ID, sizeof(ekd_log_api), true},

@@ -33,14 +33,75 @@ TEST_CASE("a task sleeps on a timer, and never too short", "[time]") {
   CHECK(time.close(plugin.ctx, timer) == EKD_OK);
 }
 
-TEST_CASE("task lists show what a task waits for", "[time]") {
+TEST_CASE("start sleeps in one call, and never too short", "[time]") {
+  const unsigned workers = GENERATE(1u, 2u, 4u);
+  Daemon daemon(workers);
+  Plugin plugin(daemon, "sleeper");
+  const ekd_time_api& time = *plugin.api.time;
+  ekd_timer timer = 0;
+  std::uint64_t deadline = 0;
+  std::uint64_t woken_at = 0;
+  Probe probe([&](ekd_cx* cx) -> std::int32_t {
+    std::int32_t code = 0;
+    if (timer == 0) {
+      deadline = time.now_ns(plugin.ctx) + 3 * EKD_NS_PER_MS;
+      code = time.start(plugin.ctx, deadline, cx->waker, &timer);
+    } else {
+      code = time.poll(plugin.ctx, timer, cx->waker);
+    }
+    if (code == EKD_READY) woken_at = time.now_ns(plugin.ctx);
+    return code;
+  });
+  REQUIRE(plugin.spawn(probe) == EKD_OK);
+  REQUIRE(eventually([&] { return probe.drops.load() == 1; }));
+  CHECK(woken_at >= deadline);
+  CHECK(time.poll(plugin.ctx, timer, 0) == EKD_READY);  // until it is armed again
+  CHECK(time.close(plugin.ctx, timer) == EKD_OK);
+}
+
+TEST_CASE("a start at a time that has passed is ready, and within the budget", "[time]") {
   Daemon daemon(1);
   Plugin plugin(daemon, "sleeper");
   const ekd_time_api& time = *plugin.api.time;
   ekd_timer timer = 0;
-  REQUIRE(time.create(plugin.ctx, &timer) == EKD_OK);
-  REQUIRE(time.arm(plugin.ctx, timer, time.now_ns(plugin.ctx) + 3600 * EKD_NS_PER_S) == EKD_OK);
-  Probe probe([&](ekd_cx* cx) { return time.poll(plugin.ctx, timer, cx->waker); });
+  REQUIRE(time.start(plugin.ctx, 1, 0, &timer) == EKD_READY);
+  CHECK(time.poll(plugin.ctx, timer, 0) == EKD_READY);
+  CHECK(time.close(plugin.ctx, timer) == EKD_OK);
+
+  std::uint32_t ready = 0;
+  std::uint32_t budget = 0;
+  Probe probe([&](ekd_cx* cx) -> std::int32_t {
+    if (ready > 0) return EKD_READY;
+    budget = cx->budget;
+    std::int32_t code = EKD_READY;
+    while (code == EKD_READY) {
+      code = time.start(plugin.ctx, 1, cx->waker, &timer);
+      if (code == EKD_READY) ++ready;
+      if (code < 0 || time.close(plugin.ctx, timer) != EKD_OK) return EKD_FAILED;
+    }
+    return EKD_PENDING;  // the wake is on its way
+  });
+  REQUIRE(plugin.spawn(probe) == EKD_OK);
+  REQUIRE(eventually([&] { return probe.drops.load() == 1; }));
+  CHECK(ready == budget);
+  CHECK(probe.polls.load() == 2);
+}
+
+TEST_CASE("task lists show what a task waits for", "[time]") {
+  const bool in_one = GENERATE(false, true);
+  Daemon daemon(1);
+  Plugin plugin(daemon, "sleeper");
+  const ekd_time_api& time = *plugin.api.time;
+  const std::uint64_t far = time.now_ns(plugin.ctx) + 3600 * EKD_NS_PER_S;
+  ekd_timer timer = 0;
+  if (!in_one) {
+    REQUIRE(time.create(plugin.ctx, &timer) == EKD_OK);
+    REQUIRE(time.arm(plugin.ctx, timer, far) == EKD_OK);
+  }
+  Probe probe([&](ekd_cx* cx) {
+    if (timer == 0) return time.start(plugin.ctx, far, cx->waker, &timer);
+    return time.poll(plugin.ctx, timer, cx->waker);
+  });
   ekd_task task = 0;
   REQUIRE(plugin.spawn(probe, nullptr, &task) == EKD_OK);
   REQUIRE(eventually([&] {
@@ -60,6 +121,7 @@ TEST_CASE("misuse of timers is an error code", "[time]") {
   ekd_timer timer = 0;
   ekd_timer theirs = 0;
   CHECK(time.create(plugin.ctx, nullptr) == EKD_E_INVALID);
+  CHECK(time.start(plugin.ctx, 0, 0, nullptr) == EKD_E_INVALID);
   REQUIRE(time.create(plugin.ctx, &timer) == EKD_OK);
   REQUIRE(time.create(other.ctx, &theirs) == EKD_OK);
 

@@ -55,9 +55,15 @@ TEST_CASE("a timer that fires while it is cancelled does one of the two") {
           const std::size_t woken_before = target.of(me);
           Handle timer;
           bool lowered = false;
-          timers.create(owner, &cache, timer);
-          timers.arm(owner, timer, clock.now_ns() + random() % (3 * kTickNanos), me, lowered);
-          const Status polled = timers.poll(owner, timer, task_waker(me), 0);
+          const Nanos deadline = clock.now_ns() + random() % (3 * kTickNanos);
+          Status polled = Status::kOk;
+          if (random() % 2 == 0) {
+            polled = timers.start(owner, &cache, {deadline, task_waker(me), me, 0}, timer, lowered);
+          } else {
+            timers.create(owner, &cache, timer);
+            timers.arm(owner, timer, deadline, me, lowered);
+            polled = timers.poll(owner, timer, task_waker(me), 0);
+          }
           if (random() % 2 == 0) {
             timers.arm(owner, timer, clock.now_ns(), random() % threads, lowered);
           }
@@ -102,8 +108,14 @@ TEST_CASE("every timer that is waited for wakes once while all threads turn all 
         for (std::uint32_t i = me; i < kTimers; i += threads) {
           Handle timer;
           bool lowered = false;
+          const Nanos deadline = kStart + random() % kNanosPerSecond;
+          const auto wheel = static_cast<unsigned>(random() % threads);
+          if (i % 2 == 0) {
+            timers.start(1, nullptr, {deadline, task_waker(i), wheel, 0}, timer, lowered);
+            continue;
+          }
           timers.create(1, nullptr, timer);
-          timers.arm(1, timer, kStart + random() % kNanosPerSecond, random() % threads, lowered);
+          timers.arm(1, timer, deadline, wheel, lowered);
           if (timers.poll(1, timer, task_waker(i), 0) == Status::kOk) told[i].store(1);
         }
         for (Nanos now = kStart; now <= kStart + 2 * kNanosPerSecond; now += 5 * kNanosPerMilli) {
@@ -171,9 +183,14 @@ TEST_CASE("closing a timer that others use stays safe, and never touches its suc
         std::mt19937 random(me);
         for (int round = 0; round < 20000; ++round) {
           Handle mine;
-          timers.create(1, nullptr, mine);
-          const Handle old(shared[random() % shared.size()].exchange(mine.bits()));
           bool lowered = false;
+          if (random() % 2 == 0) {
+            timers.create(1, nullptr, mine);
+          } else {
+            const auto wheel = static_cast<unsigned>(random() % threads);
+            timers.start(1, nullptr, {kStart + 1, task_waker(1), wheel, 0}, mine, lowered);
+          }
+          const Handle old(shared[random() % shared.size()].exchange(mine.bits()));
           timers.arm(1, old, kStart, random() % threads, lowered);
           timers.poll(1, old, task_waker(1), 0);
           Nanos deadline = 0;

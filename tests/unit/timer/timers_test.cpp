@@ -61,6 +61,60 @@ TEST_CASE_METHOD(Fixture, "a timer goes from idle over armed to fired and back")
   CHECK(target.total() == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "start is create, arm and poll in one, in any wheel") {
+  // The slot's last home, and where it is started.
+  const unsigned before = GENERATE(0u, 1u, 2u);
+  const unsigned wheel = GENERATE(0u, 1u, 2u);
+  const Nanos deadline = kStart + kNanosPerMilli;
+  const Handle last = armed(kStart, before);
+  CHECK(timers.close(kMe, last, &cache) == Status::kOk);
+  timers.settle();
+  Handle timer;
+  bool lowered = false;
+  const Timers::Start how{deadline, task_waker(1), wheel, kStart};
+  CHECK(timers.start(kMe, &cache, how, timer, lowered) == Status::kPending);
+  CHECK(lowered);
+  CHECK(timer.index() == last.index());
+  CHECK(timers.poll(kMe, last, task_waker(2), kStart) == Status::kStale);
+  CHECK(timers.poll(kOther, timer, task_waker(2), kStart) == Status::kForeign);
+  CHECK(timers.next_deadline(wheel) >= deadline);
+  CHECK(timers.next_deadline(wheel) < deadline + kTickNanos);
+  CHECK(timers.count(kMe) == 1);
+
+  SECTION("it fires") {
+    CHECK(timers.advance_due(deadline + kTickNanos) == 1);
+    CHECK(target.of(1) == 1);
+    CHECK(timers.poll(kMe, timer, task_waker(1), kStart) == Status::kOk);
+  }
+  SECTION("it is armed again elsewhere") {
+    CHECK(timers.arm(kMe, timer, deadline + kNanosPerSecond, 1, lowered) == Status::kOk);
+    CHECK(timers.advance_due(deadline + kTickNanos) == 0);
+    CHECK(timers.advance_due(deadline + 2 * kNanosPerSecond) == 1);
+    CHECK(target.of(1) == 1);
+  }
+  SECTION("it is cancelled") {
+    CHECK(timers.cancel(kMe, timer) == Status::kOk);
+    CHECK(timers.advance_due(deadline + kTickNanos) == 0);
+    CHECK(timers.poll(kMe, timer, task_waker(1), kStart) == Status::kWrongState);
+  }
+  CHECK(timers.close(kMe, timer, &cache) == Status::kOk);
+  CHECK(timers.settle() == kNever);
+  CHECK(timers.count(kMe) == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a start at a deadline that has come is fired, and woken by nobody") {
+  Handle timer;
+  bool lowered = false;
+  const Timers::Start how{kStart, task_waker(1), 1, kStart};
+  CHECK(timers.start(kMe, &cache, how, timer, lowered) == Status::kOk);
+  CHECK_FALSE(lowered);
+  CHECK(timers.settle() == kNever);
+  CHECK(timers.poll(kMe, timer, task_waker(1), 0) == Status::kOk);
+  CHECK(timers.advance_due(kStart + kNanosPerSecond) == 0);
+  CHECK(target.total() == 0);
+  CHECK(timers.close(kMe, timer, &cache) == Status::kOk);
+}
+
 TEST_CASE_METHOD(Fixture, "a timer never fires early and at most a tick late") {
   for (const Nanos after : {Nanos{0}, Nanos{1}, kTickNanos - 1, kTickNanos, kTickNanos + 1,
                             kNanosPerMilli, kNanosPerSecond, 3600 * kNanosPerSecond}) {
