@@ -89,6 +89,11 @@ StructFault read_struct(const T* given, T& out) noexcept {
   std::uint32_t size = 0;
   if (const StructFault fault = check_struct(given, size); fault != StructFault::kNone)
     return fault;
+  if (size == sizeof(T)) [[likely]] {  // a few moves instead of calls
+    std::memcpy(&out, given, sizeof(T));
+    out.struct_size = sizeof(T);
+    return StructFault::kNone;
+  }
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
   if (size > sizeof(T) &&
       !std::all_of(bytes + sizeof(T), bytes + size, [](unsigned char byte) { return byte == 0; })) {

@@ -135,7 +135,7 @@ std::int32_t read_options(HostCall& call, const ekd_spawn_options* given, ReadOp
   }
   out.join = (options.flags & EKD_SPAWN_JOIN) != 0;
   out.child = (options.flags & EKD_SPAWN_CHILD) != 0;
-  out.name = clean_name(view_of(options.name), out.name_buffer);
+  if (options.name.size != 0) out.name = clean_name(view_of(options.name), out.name_buffer);
   out.parent = Handle(options.parent);
   out.hint = static_cast<runtime::SpawnHint>(options.hint);
   return EKD_OK;

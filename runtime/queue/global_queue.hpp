@@ -37,8 +37,17 @@ class GlobalQueue {
   std::size_t size() const { return size_.load(std::memory_order_seq_cst); }
   bool empty() const { return size() == 0; }
   std::size_t capacity() const { return capacity_; }
-  std::size_t high_water() const { return high_water_.load(std::memory_order_relaxed); }
-  std::uint64_t pushes() const { return pushes_.load(std::memory_order_relaxed); }
+  // The most there ever were. The number falls only in pop(), so it is enough to look there and
+  // now: a push need not.
+  std::size_t high_water() const {
+    return std::max(high_water_.load(std::memory_order_relaxed), size());
+  }
+  std::uint64_t pushes() const {
+    std::uint64_t all = 0;
+    for (unsigned i = 0; i <= mask_; ++i)
+      all += shards_[i].pushes.load(std::memory_order_relaxed);
+    return all;
+  }
 
   // Reserves room for one new item, to be pushed with push_admitted. False: at capacity.
   [[nodiscard]] bool admit() {
@@ -83,7 +92,7 @@ class GlobalQueue {
       if (shard.count.load(std::memory_order_relaxed) == 0) continue;
       const std::size_t taken = shard.take(most, take);
       if (taken == 0) continue;
-      size_.fetch_sub(taken, std::memory_order_seq_cst);
+      note_high_water(size_.fetch_sub(taken, std::memory_order_seq_cst));
       return taken;
     }
     return 0;
@@ -105,6 +114,7 @@ class GlobalQueue {
       for (std::size_t i = 0; i < more; ++i)
         put_one(next());
       add(more);
+      add_relaxed<std::uint64_t>(pushes, more);
     }
 
     template <class Take>
@@ -119,7 +129,8 @@ class GlobalQueue {
       return taken;
     }
 
-    Atomic<std::size_t> count{0};  // written under the mutex
+    Atomic<std::size_t> count{0};     // written under the mutex
+    Atomic<std::uint64_t> pushes{0};  // the same: items ever
 
    private:
     void put_one(T* item) EKIDEN_REQUIRES(mutex) {
@@ -160,8 +171,9 @@ class GlobalQueue {
   template <class Next>
   void put(std::size_t count, unsigned hint, Next next) {
     shards_[hint & mask_].put(count, next);
-    pushes_.fetch_add(count, std::memory_order_relaxed);
-    const std::size_t size = size_.load(std::memory_order_relaxed);
+  }
+
+  void note_high_water(std::size_t size) {
     std::size_t mark = high_water_.load(std::memory_order_relaxed);
     while (size > mark &&
            !high_water_.compare_exchange_weak(mark, size, std::memory_order_relaxed)) {
@@ -174,8 +186,7 @@ class GlobalQueue {
   // Counted up before an item is linked and down after it is unlinked: never below the truth, so
   // zero means empty.
   alignas(kCacheLineBytes) Atomic<std::size_t> size_{0};
-  Atomic<std::size_t> high_water_{0};
-  Atomic<std::uint64_t> pushes_{0};
+  Atomic<std::size_t> high_water_{0};  // as of the last pop
 };
 
 }  // namespace ekiden::runtime
