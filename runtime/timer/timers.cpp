@@ -198,6 +198,7 @@ Status Timers::start(OwnerId owner, SlotArena::Cache* cache, const Start& how, H
     timer.identity.store(identity, std::memory_order_release);
     if (is_due) return Status::kOk;
     if (home == new_home) {
+      lane.wheel.catch_up(tick_at(how.now));
       lowered = link(lane, timer);
       return Status::kPending;
     }
