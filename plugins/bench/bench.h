@@ -105,7 +105,7 @@ struct run_result {
   double first_ns;   /* of an operation, in the round that is reported apart */
   double *ns;        /* of an operation, a round each; sorted by the answer, as are the samples */
   uint64_t *samples; /* NULL, or those of the first round, and then of all the others */
-  uint64_t bytes;    /* resident, at most */
+  uint64_t bytes;    /* resident, in the first round */
   unsigned workers;  /* that took part */
 };
 

@@ -179,10 +179,9 @@ static void prepare_round(struct driver *self, const ekd_cx *cx) {
 }
 
 static void take_figures(struct driver *self, double ns) {
-  uint64_t bytes = atomic_load(&round.bytes);
-  if (bytes > self->result.bytes) self->result.bytes = bytes;
   if (self->round_index == 0) {
     self->result.first_ns = ns;
+    self->result.bytes = atomic_load(&round.bytes);
   } else {
     round_ns[self->round_index - 1] = ns;
   }

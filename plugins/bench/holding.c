@@ -4,8 +4,8 @@
  * read; then it wakes them all, and each ends. timers_held: a task arms n timers for an hour and
  * more; the clock runs while it makes and gives back others; then it gives back the n.
  *
- * The bytes are what the daemon has grown by since the run began: true for a daemon that has not
- * held as many before. */
+ * The bytes are what the daemon has grown by from the run's beginning to the first round's fullest:
+ * true for a daemon that has not held as many before, for it keeps what it had for the next. */
 #include "bench.h"
 
 #define STEPS_A_POLL 4096u
