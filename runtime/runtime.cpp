@@ -234,6 +234,11 @@ Status Runtime::spawn(OwnerId owner, TypeId type, const void* state, std::size_t
   return parts_->scheduler.spawn(owner, type, state, size, options, out);
 }
 
+Status Runtime::spawn_n(const NewTasks& batch, const SpawnOptions& options, std::uint64_t* out,
+                        std::size_t& spawned) {
+  return parts_->scheduler.spawn_n(batch, options, out, spawned);
+}
+
 void Runtime::wake(Waker waker) noexcept { parts_->scheduler.wake(waker); }
 
 Status Runtime::join_poll(OwnerId owner, Handle task, Waker waker, JoinResult& out) {

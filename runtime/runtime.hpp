@@ -131,6 +131,10 @@ class Runtime {
   // of these, and kTooBig where `size` is over the type's; nothing is left behind.
   Status spawn(OwnerId owner, TypeId type, const void* state, std::size_t size,
                const SpawnOptions& options, Handle& out);
+  // The same for a batch, in order until one is refused, whose error is the answer. `out`: room for
+  // the handles, or null. `spawned`: how many there are.
+  Status spawn_n(const NewTasks& batch, const SpawnOptions& options, std::uint64_t* out,
+                 std::size_t& spawned);
   void wake(Waker waker) noexcept;
   Status join_poll(OwnerId owner, Handle task, Waker waker, JoinResult& out);
   Status join_close(OwnerId owner, Handle task);

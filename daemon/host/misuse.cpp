@@ -22,6 +22,7 @@ constexpr std::array<std::string_view, kFunctions> kNames = {
     "ekd.task/1 commit_n",
     "ekd.task/1 discard",
     "ekd.task/1 spawn",
+    "ekd.task/1 spawn_n",
     "ekd.task/1 join_poll",
     "ekd.task/1 join_close",
     "ekd.task/1 abort",

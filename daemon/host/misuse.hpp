@@ -22,6 +22,7 @@ enum class Function : std::uint8_t {
   kTaskCommitN,
   kTaskDiscard,
   kTaskSpawn,
+  kTaskSpawnN,
   kTaskJoinPoll,
   kTaskJoinClose,
   kTaskAbort,

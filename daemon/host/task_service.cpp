@@ -192,6 +192,28 @@ std::int32_t discard(ekd_ctx* ctx, ekd_task task) {
   return call.answer(call.runtime().discard(call.owner(), Handle(task)));
 }
 
+std::int32_t spawn_n(ekd_ctx* ctx, std::uint32_t type, const void* states, std::uint64_t size,
+                     std::uint64_t stride, std::uint64_t count, const ekd_spawn_options* given,
+                     ekd_task* out_tasks, std::uint64_t* out_spawned) {
+  HostCall call(ctx, Function::kTaskSpawnN, nullptr, type);
+  if (!call.admitted()) return call.refusal();
+  if (out_spawned == nullptr) return call.refuse(EKD_E_INVALID, "out_spawned is NULL");
+  *out_spawned = 0;
+  if (states == nullptr && size != 0 && count != 0) {
+    return call.refuse(EKD_E_INVALID, "states is NULL");
+  }
+  if (!is_aligned(out_tasks)) return call.refuse(EKD_E_INVALID, "out_tasks is not aligned");
+  if (stride < size && count > 1) return call.refuse(EKD_E_INVALID, "stride is below size");
+  ReadOptions options;
+  options.origin = origin_of(call);
+  if (const std::int32_t code = read_options(call, given, options); code != EKD_OK) return code;
+  const runtime::NewTasks batch{call.owner(), type, states, size, stride, count};
+  std::size_t spawned = 0;
+  const Status status = call.runtime().spawn_n(batch, options, out_tasks, spawned);
+  *out_spawned = spawned;
+  return call.answer(status);
+}
+
 std::int32_t spawn_with(HostCall& call, std::uint32_t type, const void* state, std::uint64_t size,
                         const SpawnOptions& options, ekd_task* out_task) {
   Handle task;
@@ -297,6 +319,7 @@ constexpr ekd_task_api kTable = {
     abort_task,
     children_poll,
     fail,
+    spawn_n,
 };
 
 }  // namespace

@@ -91,8 +91,7 @@ static int32_t init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, void **o
   }
   int32_t code = ekd_services_get(host, &ekd, err);
   if (code == EKD_OK) code = driver_register(err);
-  for (size_t i = 0; i < WORKLOADS && code == EKD_OK; i++)
-    code = workloads[i]->register_types(err);
+  for (size_t i = 0; i < WORKLOADS && code == EKD_OK; i++) code = workloads[i]->register_types(err);
   return code;
 }
 
@@ -107,7 +106,7 @@ EKD_EXPORT const ekd_plugin_desc ekd_plugin = {
     .abi_major = EKD_ABI_MAJOR,
     .abi_minor = EKD_ABI_MINOR,
     .name = "bench",
-    .host_minor_min = 1, /* start of ekd.time/1 */
+    .host_minor_min = 2, /* spawn_n of ekd.task/1, start of ekd.time/1 */
     .version = "1.1.0",
     .init = init,
     .fini = fini,

@@ -26,6 +26,7 @@
 #include <stdatomic.h>
 
 #define BENCH_WORKERS_MAX 1024
+#define BENCH_BATCH 32 /* unless the caller says otherwise */
 #define BENCH_BATCH_MAX 64
 #define BENCH_ROUNDS_MAX 1000
 #define BENCH_LOAD_MAX 1024
@@ -34,7 +35,7 @@
 /* What the tasks of one round share. */
 struct round {
   uint64_t n;
-  uint32_t batch;    /* tasks that spawn_local commits at a time */
+  uint32_t batch;    /* tasks that spawn_local spawns at a time */
   uint32_t load;     /* tasks that burn time meanwhile, where the workload has such */
   uint64_t begun;    /* how far `begin` has come; it is called again after EKD_E_FULL */
   ekd_waker driver;  /* woken by round_finish */

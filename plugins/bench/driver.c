@@ -139,8 +139,7 @@ static void answer_error(const struct driver *self, int32_t code, const char *te
 
 static unsigned count_workers(void) {
   unsigned count = 0;
-  for (unsigned i = 0; i < BENCH_WORKERS_MAX; i++)
-    count += atomic_load(&workers_seen[i]);
+  for (unsigned i = 0; i < BENCH_WORKERS_MAX; i++) count += atomic_load(&workers_seen[i]);
   return count;
 }
 
@@ -263,8 +262,7 @@ int32_t driver_start(ekd_call call, const struct run_options *options, ekd_error
                          idle == RUNNING ? "a run is going on; wait for its end"
                                          : "a run was cut off; load bench again for another");
   }
-  for (unsigned i = 0; i < BENCH_WORKERS_MAX; i++)
-    atomic_store(&workers_seen[i], 0);
+  for (unsigned i = 0; i < BENCH_WORKERS_MAX; i++) atomic_store(&workers_seen[i], 0);
   const struct driver driver = {.call = call, .options = *options};
   int32_t code = ekd.task->spawn(bench_ctx, driver_type, &driver, sizeof(driver), NULL, NULL);
   if (code == EKD_OK) return EKD_OK;

@@ -52,7 +52,7 @@ static int32_t take_defaults(struct run_options *out, ekd_error *err) {
   }
   if (out->n == 0) out->n = workload->n;
   if (out->rounds == 0) out->rounds = workload->rounds == 0 ? ROUNDS_DEFAULT : workload->rounds;
-  if (out->batch == 0) out->batch = 1;
+  if (out->batch == 0) out->batch = BENCH_BATCH;
   if (out->load == 0) out->load = workload->load;
   return EKD_OK;
 }

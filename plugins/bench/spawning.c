@@ -32,25 +32,16 @@ static int32_t spawn_one(struct spawner *self) {
   return code;
 }
 
-/* reserve, construct in place, commit the whole batch; what was refused is given back. */
 static int32_t spawn_batch(struct spawner *self) {
-  ekd_task tasks[BENCH_BATCH_MAX];
+  struct empty states[BENCH_BATCH_MAX];
   uint64_t left = self->n - self->spawned;
-  uint64_t wanted = left < self->batch ? left : self->batch;
-  uint64_t count = 0, committed = 0;
-  int32_t code = EKD_OK;
-  for (; count < wanted; count++) {
-    void *state = NULL;
-    code = ekd.task->reserve(bench_ctx, empty_type, 0, 0, &state, &tasks[count]);
-    if (code != EKD_OK) break;
-    ((struct empty *)state)->round = self->round;
-  }
-  if (count == 0) return code;
-  int32_t commit = ekd.task->commit_n(bench_ctx, tasks, count, NULL, &committed);
-  for (uint64_t i = committed; i < count; i++)
-    ekd.task->discard(bench_ctx, tasks[i]);
-  self->spawned += committed;
-  return commit != EKD_OK ? commit : code;
+  uint64_t count = left < self->batch ? left : self->batch;
+  for (uint64_t i = 0; i < count; i++) states[i].round = self->round;
+  uint64_t spawned = 0;
+  int32_t code = ekd.task->spawn_n(bench_ctx, empty_type, states, sizeof(states[0]),
+                                   sizeof(states[0]), count, NULL, NULL, &spawned);
+  self->spawned += spawned;
+  return code;
 }
 
 static int32_t spawner_poll(void *state, ekd_cx *cx) {

@@ -33,34 +33,26 @@ static void node_end(struct node *self, uint64_t sum) {
   }
 }
 
-static void construct_child(struct node *self, uint32_t index, struct node *child) {
-  child->round = self->round;
-  child->parent = self;
-  child->leaves = self->leaves / CHILDREN;
-  child->first = self->first + index * child->leaves;
-  atomic_init(&child->sum, 0);
-  child->children = 0;
-}
-
-/* All that are missing, in one batch; what was refused is given back. */
+/* All that are missing, in one batch. */
 static int32_t spawn_children(struct node *self) {
   const ekd_spawn_options options = {.struct_size = sizeof(options), .flags = EKD_SPAWN_CHILD};
-  ekd_task tasks[CHILDREN];
-  uint32_t missing = CHILDREN - self->children, count = 0;
-  int32_t code = EKD_OK;
-  for (; count < missing; count++) {
-    void *state = NULL;
-    code = ekd.task->reserve(bench_ctx, node_type, 0, 0, &state, &tasks[count]);
-    if (code != EKD_OK) break;
-    construct_child(self, self->children + count, state);
+  struct node children[CHILDREN];
+  const uint64_t leaves = self->leaves / CHILDREN;
+  const uint32_t missing = CHILDREN - self->children;
+  for (uint32_t i = 0; i < missing; i++) {
+    struct node *child = &children[i];
+    child->round = self->round;
+    child->parent = self;
+    child->leaves = leaves;
+    child->first = self->first + (self->children + i) * leaves;
+    atomic_init(&child->sum, 0);
+    child->children = 0;
   }
-  if (count == 0) return code;
-  uint64_t committed = 0;
-  int32_t commit = ekd.task->commit_n(bench_ctx, tasks, count, &options, &committed);
-  for (uint64_t i = committed; i < count; i++)
-    ekd.task->discard(bench_ctx, tasks[i]);
-  self->children += (uint32_t)committed;
-  return commit != EKD_OK ? commit : code;
+  uint64_t spawned = 0;
+  int32_t code = ekd.task->spawn_n(bench_ctx, node_type, children, sizeof(children[0]),
+                                   sizeof(children[0]), missing, &options, NULL, &spawned);
+  self->children += (uint32_t)spawned;
+  return code;
 }
 
 static int32_t node_poll(void *state, ekd_cx *cx) {
@@ -90,8 +82,7 @@ static int32_t skynet_types(ekd_error *err) {
 /* The largest power of ten that is not above n: a full tree. */
 static uint64_t skynet_leaves(uint64_t n) {
   uint64_t leaves = 1;
-  while (leaves <= n / CHILDREN)
-    leaves *= CHILDREN;
+  while (leaves <= n / CHILDREN) leaves *= CHILDREN;
   return leaves;
 }
 

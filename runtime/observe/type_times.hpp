@@ -27,11 +27,11 @@
 // Delays: a task that becomes runnable is stamped with the clock of the moment, which on a worker
 // that runs short polls is the worker's cached one (up to 10 us old; at the end of a long poll
 // among short ones as old as that poll). Where a long poll makes many runnable in quick succession,
-// one in sixteen is stamped, and speaks for the others. Delays of a millisecond and more are recorded one by
-// one, four in a period: a burst of a few behind a stall is there whole. Of the others, those of
-// the polls that the worker times anyway are recorded, each for all polls of its type since the
-// last; so `count` may lag behind by what a worker polls in some periods, and where long delays
-// are many, they have up to four polls a period too many.
+// one in sixteen is stamped, and speaks for the others. Delays of a millisecond and more are
+// recorded one by one, four in a period: a burst of a few behind a stall is there whole. Of the
+// others, those of the polls that the worker times anyway are recorded, each for all polls of its
+// type since the last; so `count` may lag behind by what a worker polls in some periods, and where
+// long delays are many, they have up to four polls a period too many.
 //
 // 2.6 KB, made when the type first runs on the worker; never freed before the runtime ends.
 #pragma once

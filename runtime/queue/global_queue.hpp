@@ -1,6 +1,6 @@
-// The queue for work from outside the workers and for what overflows their rings, in shards, so that
-// many outside threads do not meet on one lock. Roughly first in, first out: a shard is, and poppers
-// go round the shards.
+// The queue for work from outside the workers and for what overflows their rings, in shards, so
+// that many outside threads do not meet on one lock. Roughly first in, first out: a shard is, and
+// poppers go round the shards.
 //
 // It holds any number: what a wake or an overflow pushes is never refused, and a push never
 // allocates. The capacity is an admission number for new work only. A shard is an array of pointers
@@ -61,6 +61,8 @@ class GlobalQueue {
     }
     return false;
   }
+  // Nothing is pushed after all.
+  void give_up_admission() { size_.fetch_sub(1, std::memory_order_seq_cst); }
   // True if `count` more would still be within the capacity: for an overflow caused by new work.
   bool has_room(std::size_t count) const { return size() + count <= capacity_; }
 

@@ -55,8 +55,8 @@ inline constexpr unsigned kReplacementsMax = 1024;
 // wake each other do not keep everybody else waiting. As in tokio.
 inline constexpr unsigned kLifoRunMax = 3;
 
-// Tasks in a row that are not the ring's oldest (of the LIFO slot, the child stack, and parents that
-// go on): then the ring has its turn. The oldest child has it when the global queue has.
+// Tasks in a row that are not the ring's oldest (of the LIFO slot, the child stack, and parents
+// that go on): then the ring has its turn. The oldest child has it when the global queue has.
 inline constexpr unsigned kAheadRunMax = 64;
 
 // Events that one turn of the reactor dispatches at most.

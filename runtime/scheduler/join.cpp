@@ -50,10 +50,19 @@ Status Scheduler::join_close(OwnerId owner, Handle handle) {
 }
 
 // The task is complete, its hold is ours. Drops run on workers: here if this is one, else the task
-// takes the way of all work.
+// takes the way of all work, unless nothing of it has to run.
 void Scheduler::dispose_somewhere(TaskHeader& task) {
   if (Worker* worker = here()) return worker->dispose(task);
-  push_global(task);
+  TaskType& type = *task.type.load(std::memory_order_relaxed);
+  const bool is_bare = type.drop == nullptr && (task.bits & TaskHeader::kBitChild) == 0 &&
+                       task.children.load(std::memory_order_acquire) == 0;
+  if (!is_bare) return push_global(task);
+  outside_counters(type).dropped.fetch_add(1, std::memory_order_relaxed);
+  // False: the worker that has completed it has not let go of it yet, and frees it when it does.
+  if (!task.state.unref()) return;
+  const OwnerId owner = type.owner.load(std::memory_order_relaxed);
+  tasks_.free(task, nullptr);
+  uncount_new(owner, type);
 }
 
 Status Scheduler::children_poll(OwnerId owner) {

@@ -50,6 +50,8 @@ class Scheduler final : public WakeTarget {
   Status discard(OwnerId owner, Handle task);
   Status spawn(OwnerId owner, TypeId type, const void* state, std::size_t size,
                const SpawnOptions& options, Handle& out);
+  Status spawn_n(const NewTasks& batch, const SpawnOptions& options, std::uint64_t* out,
+                 std::size_t& spawned);
   void wake(Waker waker) noexcept override;
   Status join_poll(OwnerId owner, Handle task, Waker waker, JoinResult& out);
   Status join_close(OwnerId owner, Handle task);
@@ -137,8 +139,15 @@ class Scheduler final : public WakeTarget {
   void queue_new(Worker* worker, TaskHeader& task, bool join, SpawnPlace place);
   static SpawnPlace place_of(const SpawnOptions& options, std::size_t count);
   void announce(Worker* worker, SpawnPlace place);
-  Status spawn_in_steps(OwnerId owner, TaskType& type, const void* state, std::size_t size,
-                        const SpawnOptions& options, Handle& out);
+  Status spawn_here(Worker& worker, TaskType& type, const NewTasks& batch,
+                    const SpawnOptions& options, std::uint64_t* out, std::size_t& done);
+  Status make_here(Worker& worker, TaskType& type, OwnerId owner, SpawnPlace place,
+                   TaskHeader*& out);
+  static bool is_in_poll_of(const Worker* worker, OwnerId owner);
+  Status spawn_from_elsewhere(TaskType& type, OwnerId owner, const void* state, std::size_t size,
+                              const SpawnOptions& options, Handle& out);
+  Status make_elsewhere(TaskType& type, OwnerId owner, const SpawnOptions& options,
+                        TaskHeader*& out);
   static void fill_state(TaskHeader& task, const TaskType& type, const void* state,
                          std::size_t size);
   Status may_be_child(OwnerId owner, const SpawnOptions& options) const;

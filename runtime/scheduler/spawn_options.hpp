@@ -1,12 +1,15 @@
 // What a spawn says about the new task, and what a join learns of an ended one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "runtime/base/handle.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/task/owner.hpp"
+#include "runtime/task/task_type.hpp"
 
 namespace ekiden::runtime {
 
@@ -29,6 +32,17 @@ struct SpawnOptions {
   Handle parent;  // null: the task being polled, if any
   SpawnHint hint = SpawnHint::kDefault;
   SpawnOrigin origin = SpawnOrigin::kUnknown;  // what the caller is, where it is no task
+};
+
+// What a batch is made of: `count` tasks of one type, whose states are copied from `states`, `size`
+// bytes each, `stride` bytes apart.
+struct NewTasks {
+  OwnerId owner = kRuntimeOwner;
+  TypeId type = 0;
+  const void* states = nullptr;
+  std::size_t size = 0;
+  std::size_t stride = 0;
+  std::size_t count = 0;
 };
 
 // In the place of a parent that is no task: a null handle that says who spawned it.

@@ -206,9 +206,9 @@ class Worker {
   unsigned wheel_;
   PollContext context_{};
   TaskHeader* polled_ = nullptr;
-  TaskType* charged_type_ = nullptr;  // what the time since charged_until_ belongs to
+  TaskType* charged_type_ = nullptr;          // what the time since charged_until_ belongs to
   TypeCounters* charged_counters_ = nullptr;  // its counters for this worker
-  TaskType* last_woken_ = nullptr;    // by the last turn of reactor and timers
+  TaskType* last_woken_ = nullptr;            // by the last turn of reactor and timers
   presence::Record* presence_ = nullptr;
   Nanos clock_read_at_ = 0;
   Nanos charged_until_ = 0;

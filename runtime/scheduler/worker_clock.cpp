@@ -127,8 +127,8 @@ void Worker::observe_delay(TaskHeader& task, TaskType& type, std::int64_t waited
   }
 }
 
-// The time for the stamps of a turn of the reactor: the cached clock is from before the sleep, so the
-// turn's first task reads it for all of them.
+// The time for the stamps of a turn of the reactor: the cached clock is from before the sleep, so
+// the turn's first task reads it for all of them.
 Nanos Worker::turn_now() {
   if (turn_stamp_ == 0) turn_stamp_ = scheduler_.clock().now_ns();
   return turn_stamp_;

@@ -14,7 +14,7 @@ inline constexpr std::size_t kTaskHeaderBytes = 80;
 
 struct SlotLayout {
   std::uint8_t size_class = 0;
-  std::uint8_t offset16 = 0;      // of the state, in units of 16 bytes
+  std::uint8_t offset16 = 0;     // of the state, in units of 16 bytes
   std::uint32_t heap_bytes = 0;  // of a state that fits no slot: that one holds a pointer to it
 };
 

@@ -83,16 +83,19 @@ class StateWord {
 
   // --- The slot's life ---------------------------------------------------------------------------
 
+  enum class Claim : std::uint8_t { kFree, kTaken };
+
   // Takes a free slot into use under the next generation. Only the thread that took the slot out of
-  // the arena. False: the generations are used up, and the slot must be retired.
-  [[nodiscard]] bool reserve() {
+  // the arena. kTaken: it is claimed already, by the caller. False: the generations are used up,
+  // and the slot must be retired.
+  [[nodiscard]] bool reserve(Claim claim = Claim::kFree) {
     // relaxed: the arena's free lists order us after the last user's unref.
     const Snapshot old(word_.load(std::memory_order_relaxed));
     EKIDEN_CHECK(old.refs() == 0);
     if (old.generation() == ~std::uint32_t{0}) return false;
-    const std::uint64_t next = static_cast<std::uint64_t>(old.generation() + 1)
-                                   << Snapshot::kGenerationShift |
-                               Snapshot::kRefOne | Snapshot::kReserved;
+    const std::uint64_t next =
+        static_cast<std::uint64_t>(old.generation() + 1) << Snapshot::kGenerationShift |
+        Snapshot::kRefOne | Snapshot::kReserved | (claim == Claim::kTaken ? Snapshot::kActive : 0);
     // release: a lister that sees the new generation sees no field of an older life: they are all
     // written before. An old waker's
     // compare-exchange cannot be overwritten here: it gives up on kComplete, which a free slot has.
@@ -117,14 +120,14 @@ class StateWord {
                 std::memory_order_release);
   }
 
-  // A reservation becomes a queued task; the caller pushes it. It has claimed it, or nobody else
-  // can know it. `order`: release publishes the constructed state to the worker that polls (acquire
-  // in start_poll); seq_cst for a caller that looks at the owner's admission next, while who closed
+  // A reservation that the caller has claimed becomes a queued task, and the caller pushes it.
+  // `order`: release publishes the constructed state to the worker that polls (acquire in
+  // start_poll); seq_cst for a caller that looks at the owner's admission next, while who closed
   // that looks here next.
   void make_runnable(bool join, std::memory_order order = std::memory_order_release) {
     const std::uint64_t hold = join ? Snapshot::kJoin + Snapshot::kRefOne : 0;
     const Snapshot old(word_.load(std::memory_order_relaxed));  // relaxed: our own last write
-    EKIDEN_CHECK(old.is_reserved());
+    EKIDEN_CHECK(old.is_reserved() && old.is_active());
     word_.store(((old.bits() & ~Snapshot::kReserved) | Snapshot::kActive) + hold, order);
   }
 

@@ -78,9 +78,7 @@ struct TaskHeader {
     waits_on.store(now | kRunnableMark, std::memory_order_relaxed);
   }
   // Runnable since nobody knows when: behind all time, so that it seems to wait for none.
-  void note_runnable_unstamped() noexcept {
-    waits_on.store(kUnstamped, std::memory_order_relaxed);
-  }
+  void note_runnable_unstamped() noexcept { waits_on.store(kUnstamped, std::memory_order_relaxed); }
   static constexpr bool is_runnable_since(std::uint64_t word) noexcept {
     return (word & kRunnableMark) == kRunnableMark;
   }

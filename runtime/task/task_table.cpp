@@ -15,10 +15,10 @@ TaskTable::TaskTable()
               SlotArena(kTaskSlotBytes[3], 1u << kSlotBits)} {}
 
 TaskHeader* TaskTable::allocate_with_heap(TaskType& type, const SlotLayout& layout, Nanos now,
-                                          Caches* caches) {
+                                          Caches* caches, StateWord::Claim claim) {
   void* memory = std::aligned_alloc(kStateAlignMax, layout.heap_bytes);
   if (memory == nullptr) return nullptr;
-  TaskHeader* task = allocate_slot(type, layout, now, caches, memory);
+  TaskHeader* task = allocate_slot(type, layout, now, caches, memory, claim);
   if (task == nullptr) std::free(memory);
   return task;
 }

@@ -20,9 +20,10 @@ class TaskTable {
   TaskTable();
 
   // A reserved task with room for its state, or null when memory is out. `caches` may be null.
-  TaskHeader* allocate(TaskType& type, const SlotLayout& layout, Nanos now, Caches* caches) {
-    if (layout.heap_bytes != 0) return allocate_with_heap(type, layout, now, caches);
-    return allocate_slot(type, layout, now, caches, nullptr);
+  TaskHeader* allocate(TaskType& type, const SlotLayout& layout, Nanos now, Caches* caches,
+                       StateWord::Claim claim = StateWord::Claim::kFree) {
+    if (layout.heap_bytes != 0) return allocate_with_heap(type, layout, now, caches, claim);
+    return allocate_slot(type, layout, now, caches, nullptr, claim);
   }
   // The slot's last reference is gone.
   void free(TaskHeader& task, Caches* caches) {
@@ -66,12 +67,12 @@ class TaskTable {
 
  private:
   TaskHeader* allocate_with_heap(TaskType& type, const SlotLayout& layout, Nanos now,
-                                 Caches* caches);
+                                 Caches* caches, StateWord::Claim claim);
   // Gives back what the task has outside its slot.
   void free_outside(TaskHeader& task);
   // `heap`: the memory of a state that does not fit, or null.
   TaskHeader* allocate_slot(TaskType& type, const SlotLayout& layout, Nanos now, Caches* caches,
-                            void* heap) {
+                            void* heap, StateWord::Claim claim) {
     SlotArena& arena = arenas_[layout.size_class];
     SlotArena::Cache* cache = caches != nullptr ? &(*caches)[layout.size_class] : nullptr;
     for (;;) {
@@ -87,7 +88,7 @@ class TaskTable {
       task->begin_life(type, now);
       // Last, because this is what listers look at first. False: the slot's generations are used
       // up. It is never given back: retired.
-      if (task->state.reserve()) return task;
+      if (task->state.reserve(claim)) return task;
     }
   }
   TaskExtra& extra_of(TaskHeader& task) EKIDEN_REQUIRES(extra_mutex_);

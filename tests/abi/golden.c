@@ -111,6 +111,7 @@ static void print_task(FILE* out) {
   MEMBER(ekd_task_api, abort);
   MEMBER(ekd_task_api, children_poll);
   MEMBER(ekd_task_api, fail);
+  MEMBER(ekd_task_api, spawn_n);
 }
 
 static void print_time(FILE* out) {

@@ -27,13 +27,14 @@ extern "C" {
 #endif
 
 #define EKD_ABI_MAJOR 1u
-#define EKD_ABI_MINOR 1u
+#define EKD_ABI_MINOR 2u
 
 /* --- Results ------------------------------------------------------------------------------------
  * Zero and above: it worked. Below zero: it was refused, and nothing was changed or taken. */
 #define EKD_OK 0      /* done */
 #define EKD_READY 0   /* a poll: the thing waited for is here */
-#define EKD_PENDING 1 /* not yet: the waker that was given is woken when it is worth asking again */
+#define EKD_PENDING 1 /* not yet: the waker that was given is woken when it is worth asking again \
+                       */
 #define EKD_YIELD 2   /* a task's poll only: run me again after the others */
 #define EKD_FAILED 3  /* a task's poll only: the task ends as failed */
 

@@ -136,7 +136,8 @@ typedef struct ekd_services {
 /* Fills *out; EKD_E_UNSUPPORTED if the host lacks one of them. */
 static inline int32_t ekd_services_get(const ekd_host *host, ekd_services *out, ekd_error *err) {
   out->host = host;
-  out->task = (const ekd_task_api *)host->get_ext(EKD_TASK_ID, (uint32_t)sizeof(ekd_task_api));
+  out->task =
+      (const ekd_task_api *)host->get_ext(EKD_TASK_ID, (uint32_t)offsetof(ekd_task_api, spawn_n));
   out->time =
       (const ekd_time_api *)host->get_ext(EKD_TIME_ID, (uint32_t)offsetof(ekd_time_api, start));
   out->io = (const ekd_io_api *)host->get_ext(EKD_IO_ID, (uint32_t)sizeof(ekd_io_api));

@@ -144,6 +144,15 @@ typedef struct ekd_task_api {
 
   /* [worker] The text that the polled task's EKD_FAILED carries; copied, cut at 239 bytes. */
   int32_t (*fail)(ekd_ctx *ctx, int32_t code, ekd_str text);
+
+  /* [any] Since ABI 1.2: ask for it with struct_size, or set host_minor_min. `spawn` for `count`
+   * tasks of one type, in order until one is refused: the state of task i is copied from `states` +
+   * i * `stride`. Returns the refused one's error or EKD_OK; *out_spawned says how many there are.
+   * `out_tasks`: room for `count` handles, or NULL. The quickest way to many tasks; with
+   * EKD_SPAWN_CHILD the children of one task run newest first. */
+  int32_t (*spawn_n)(ekd_ctx *ctx, uint32_t type, const void *states, uint64_t size,
+                     uint64_t stride, uint64_t count, const ekd_spawn_options *options,
+                     ekd_task *out_tasks, uint64_t *out_spawned);
 } ekd_task_api;
 
 #ifdef __cplusplus

@@ -42,10 +42,10 @@ typedef struct ekd_time_api {
   /* [any] Disarms it and gives it back. */
   int32_t (*close)(ekd_ctx *ctx, ekd_timer timer);
 
-  /* [any] Since 1.1: ask for it with struct_size, or set host_minor_min. create, arm and poll in
-   * one call, at the price of one: what a sleep or a timeout begins with. EKD_PENDING or EKD_READY
-   * as of poll, and in both cases *out_timer is the timer, owned by the caller; else as of create,
-   * and there is none. */
+  /* [any] Since ABI 1.2: ask for it with struct_size, or set host_minor_min. create, arm and poll
+   * in one call, at the price of one: what a sleep or a timeout begins with. EKD_PENDING or
+   * EKD_READY as of poll, and in both cases *out_timer is the timer, owned by the caller; else as
+   * of create, and there is none. */
   int32_t (*start)(ekd_ctx *ctx, uint64_t deadline_ns, ekd_waker waker, ekd_timer *out_timer);
 } ekd_time_api;
 
