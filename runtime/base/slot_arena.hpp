@@ -77,7 +77,7 @@ class SlotArena {
   std::size_t reserved_bytes() const noexcept;
 
  private:
-  static constexpr std::size_t kFetchAhead = 4;
+  static constexpr std::size_t kFetchAhead = 8;
 
   std::uint32_t allocate_slowly(Cache* cache);
   void release_slowly(std::uint32_t index, Cache* cache);

@@ -136,7 +136,7 @@ class LocalQueue {
                                          std::memory_order_acquire);
   }
 
-  static constexpr std::uint64_t kFetchAhead = 3;
+  static constexpr std::uint64_t kFetchAhead = 6;
 
   const std::uint64_t mask_;
   const std::unique_ptr<Atomic<T*>[]> ring_;
