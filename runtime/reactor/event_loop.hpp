@@ -37,7 +37,9 @@ class EventSink {
 
 enum class Wait : std::uint8_t {
   kNoWait,  // takes what is there
-  kBlock,   // sleeps until an event, the armed deadline or an interrupt, without any other limit
+  kGlance,  // the same for who comes back at once: may leave over what is there beyond one event
+  kBlock,   // a glance that sleeps until an event, the armed deadline or an interrupt, without any
+            // other limit
 };
 
 class EventLoop {
@@ -95,6 +97,15 @@ class EventLoop {
   // when the direction is watched already. Costs one epoll_ctl and allocates nothing.
   // False: the registration is gone or displaced.
   virtual bool watch(Registration registration, Interest interest) = 0;
+
+  // The same for who waits again and again, and each time only after a call has shown that nothing
+  // is left (it would have blocked, or was short): reports what comes from then on. May cost no
+  // system call, and then
+  // - what was there before the call, and reported together with what the call took (the end of the
+  //   stream, behind the last data), may be reported some milliseconds late;
+  // - reports may come that nobody asked for, from the first call on.
+  // A registration's direction is either watched or followed, from its first wait on.
+  virtual bool follow(Registration registration, Interest interest) = 0;
 
   // Unregisters and closes the descriptor. False: it was gone already.
   // After it returns no report for the registration begins. One that the holder has already begun

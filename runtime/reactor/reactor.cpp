@@ -156,7 +156,7 @@ Status Reactor::clear_ready(OwnerId owner, Handle handle, Interest interest, Rea
   return Status::kOk;
 }
 
-// kPending: the waker is in the source and the descriptor is watched. kOk: look again.
+// kPending: the waker is in the source and the descriptor is followed. kOk: look again.
 // The order of the steps is the argument at the top of reactor.hpp.
 Status Reactor::wait(Source& source, std::uint32_t generation, Interest interest, Waker waker) {
   if (waker.is_null()) return Status::kPending;
@@ -167,7 +167,7 @@ Status Reactor::wait(Source& source, std::uint32_t generation, Interest interest
     status = Status::kStale;
   } else if (source.readiness.load().is_ready_for(interest)) {
     status = Status::kOk;
-  } else if (!loop_->watch(source.registration, interest)) {
+  } else if (!loop_->follow(source.registration, interest)) {
     // The number is another file's: whoever tries again finds EBADF.
     static_cast<void>(source.readiness.set(generation, event_for(interest) | kError));
     status = Status::kOk;

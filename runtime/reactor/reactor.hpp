@@ -2,8 +2,8 @@
 //
 // Tasks call try-first operations (read, write, and in sockets.hpp accept and connect): the system
 // call is tried, and only after EAGAIN is the task's waker left in the source and the descriptor
-// watched. One thread, the holder, turns the event loop and wakes whom the events are for. A source
-// that nobody waits for is watched by nobody and costs nothing; an echo round costs one epoll_ctl.
+// followed. One thread, the holder, turns the event loop and wakes whom the events are for. A source
+// that nobody has waited for yet is watched by nobody; the first wait costs one epoll_ctl.
 //
 // Threads: all calls from any thread, on the same source too, except turn(), which belongs to the
 // holder (try_hold). The WakeTarget is called from turn(), close() and close_all() only, on their
@@ -12,7 +12,7 @@
 // The life of an event:
 //
 //   task: read() -> EAGAIN, clear(tick)        (readiness word: not readable)
-//         waiter = me; look again; watch()     -> kPending
+//         waiter = me; look again; follow()    -> kPending
 //   ...                                        epoll reports the descriptor
 //   holder: set(readable), tick + 1
 //           take the waiter, wake it           -> the task runs read() again
@@ -30,10 +30,11 @@
 // alone the store (1) could still sit in its core's buffer while (2) reads the old word, and the
 // same on the other side: the task would wait with the event delivered and nobody to wake it.
 //
-// A watch that is still out from an earlier wait serves the new one: its event sets the word after
-// the waiter was stored, or the waiter sees it. A watch that is not out is made after (2), and
-// EventLoop::watch reports what is ready already. A waker that was taken for an event that no
-// longer holds (somebody else read the bytes) costs one empty poll, and the call watches again.
+// Following goes on from one wait to the next: an event sets the word after the waiter was stored,
+// or the waiter sees it. What was there before that and shares its event with what the task has
+// taken is reported for the asking (EventLoop::follow, after (2)). A waker that was taken for an
+// event that no longer holds (somebody else read the bytes, or nobody waited) costs one empty poll
+// at most.
 //
 // The words have a generation: an event on its way to a source that was closed finds another one
 // and is dropped (ReadinessWord::set). Should it still take the next source's waiter, that waiter

@@ -68,12 +68,18 @@ inline constexpr Nanos kEventPeriodNs = 200 * kNanosPerMicro;
 // Handing the reactor on costs a wake-up of another worker, so it is done only for work that is
 // worth it: tasks whose polls take longer than this on average.
 inline constexpr Nanos kLongPollNs = 100 * kNanosPerMicro;
+// And where a turn woke several tasks, if they take longer than this together. A wake-up takes some
+// 5 to 50 us, and takes a CPU from whoever sends us work.
+inline constexpr Nanos kWorthWakeNs = 50 * kNanosPerMicro;
 
 // Where tasks of several types take turns, how many batches and delays are recorded between two
 // looks at the clock, at most; each costs some 10 ns, the period is about 10 us.
 inline constexpr unsigned kTurnSamples = 4;
 // And how many delays of a millisecond and more are recorded one by one.
 inline constexpr unsigned kLongDelays = 4;
+
+// A worker that looks before it sleeps stops after so many looks, should the clock stand still.
+inline constexpr unsigned kLooksMax = 2048;
 
 inline constexpr Nanos kMonitorTickNs = 10 * kNanosPerMilli;
 

@@ -23,6 +23,11 @@ class Parker {
   [[nodiscard]] bool prepare(Place place);
   // Sleeps on the own word until notified. After prepare(kOwnWord).
   void wait();
+  // For a look before the sleep.
+  bool is_notified() const {
+    // relaxed: finish() orders what follows.
+    return word_.load(std::memory_order_relaxed) == kNotified;
+  }
   // Ends the sleep. True: it was notified.
   bool finish();
 

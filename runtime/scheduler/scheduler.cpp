@@ -34,6 +34,7 @@ Scheduler::Scheduler(const SchedulerConfig& config, const Clock& clock)
       idle_(config.worker_slots(), searching_max(config.workers)),
       timers_(*this, config.workers + 1),
       reactor_(*this),
+      may_look_(usable_cpus() > 1),
       workers_(config.worker_slots()),
       monitor_(*this) {
   EKIDEN_CHECK(config.workers >= 1);

@@ -195,6 +195,9 @@ class Scheduler final : public WakeTarget {
   // True while somebody blocks in the reactor or is about to: then a lowered deadline must be told.
   alignas(kCacheLineBytes) Atomic<bool> reactor_sleeper_{false};
   alignas(kCacheLineBytes) Atomic<std::uint64_t> refusals_{0};
+  const bool may_look_;  // more than one CPU: somebody else can run meanwhile
+  // One idle worker looks before it sleeps; see Worker::begin_look.
+  alignas(kCacheLineBytes) Atomic<bool> somebody_looks_{false};
   Atomic<std::uint64_t> reactor_turns_{0};  // the monitor looks whether it moves
 
   WorkerSet workers_;

@@ -231,7 +231,7 @@ void Worker::look_at_events() {
   if (!scheduler_.reactor_.try_hold()) return;
   // The turn is work, but no part of a poll.
   if constexpr (kObserve) charge(scheduler_.clock().now_ns());
-  turn_reactor(/*block=*/false);
+  turn_reactor(Wait::kNoWait);
   if constexpr (kObserve) charge(scheduler_.clock().now_ns());
   scheduler_.reactor_.let_go();
   if (!ring_.empty()) scheduler_.notify_one();

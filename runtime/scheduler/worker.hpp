@@ -21,8 +21,10 @@
 #include "runtime/queue/child_stack.hpp"
 #include "runtime/queue/lifo_slot.hpp"
 #include "runtime/queue/local_queue.hpp"
+#include "runtime/reactor/event_loop.hpp"
 #include "runtime/scheduler/pace.hpp"
 #include "runtime/scheduler/parker.hpp"
+#include "runtime/scheduler/spin_gauge.hpp"
 #include "runtime/task/presence.hpp"
 #include "runtime/task/task_table.hpp"
 
@@ -172,10 +174,14 @@ class Worker {
   void sleep();
   void sleep_on_own_word();
   void sleep_in_reactor();
+  bool begin_look();
+  void end_look(bool found);
+  std::size_t look_in_reactor();
+  void look_at_own_word();
   bool come_back();
   void wait_for_notification();
   void arm_deadline();
-  std::size_t turn_reactor(bool block);
+  std::size_t turn_reactor(Wait wait);
   void after_sleep(bool woken);
   void begin_work(Nanos now);
   bool should_hand_on(std::size_t wakes);
@@ -234,6 +240,8 @@ class Worker {
   bool searching_ = false;
   bool quiet_ = false;  // inside a turn of reactor or timers: pushes wake nobody
   Pace pace_;
+  SpinGauge spin_gauge_;
+  Nanos idle_since_ = 0;  // when it began to go to sleep
   TaskTable::Caches task_caches_;
   SlotArena::Cache timer_cache_;
 

@@ -58,8 +58,9 @@ TaskHeader* Worker::steal_lifo(Worker& victim) {
 void Worker::stop_searching() {
   searching_ = false;
   phase_.store(Phase::kRunning, std::memory_order_relaxed);
-  // Where one task was there may be more, and now nobody looks for them.
-  if (scheduler_.idle_.end_search()) scheduler_.notify_one();
+  // Whoever pushed meanwhile may have relied on this search. It pushed, then saw us search; we
+  // stop, then look: what it pushed is seen here, or it saw that nobody searches.
+  if (scheduler_.idle_.end_search() && scheduler_.work_pending()) scheduler_.notify_one();
 }
 
 std::uint32_t Worker::next_random() {
@@ -82,7 +83,7 @@ void Worker::sleep() {
   if (leaves_.load(std::memory_order_seq_cst) || (must_look && scheduler_.work_pending())) {
     return after_sleep(come_back());
   }
-  add_relaxed<std::uint64_t>(counters_.parks, 1);
+  idle_since_ = clock_read_at_;
   if (scheduler_.reactor_.try_hold()) {
     sleep_in_reactor();
   } else {
@@ -92,6 +93,8 @@ void Worker::sleep() {
 
 void Worker::sleep_on_own_word() {
   phase_.store(Phase::kAsleep, std::memory_order_relaxed);
+  look_at_own_word();
+  if (!parker_.is_notified()) add_relaxed<std::uint64_t>(counters_.parks, 1);
   wait_for_notification();
   // Whoever notified has taken us out of the idle set.
   after_sleep(/*woken=*/true);
@@ -101,8 +104,11 @@ void Worker::sleep_on_own_word() {
 // interrupt.
 void Worker::sleep_in_reactor() {
   phase_.store(Phase::kReactor, std::memory_order_relaxed);
-  std::size_t wakes = 0;
-  if (parker_.prepare(Parker::Place::kReactor)) wakes = turn_reactor(/*block=*/true);
+  std::size_t wakes = look_in_reactor();
+  if (wakes == 0 && parker_.prepare(Parker::Place::kReactor)) {
+    add_relaxed<std::uint64_t>(counters_.parks, 1);
+    wakes = turn_reactor(Wait::kBlock);
+  }
   // What the turn woke lies in the ring, in sight of thieves, while we still count as asleep.
   const bool woken = come_back();
   scheduler_.reactor_.let_go();
@@ -111,6 +117,52 @@ void Worker::sleep_in_reactor() {
     if (const auto other = scheduler_.idle_.take_one()) scheduler_.unpark(*other);
   }
 }
+
+// --- Looking before the sleep ------------------------------------------------------------------
+
+// Only where everybody is idle: while another worker runs it serves itself, and its CPU, or that
+// of whoever sends us work, is not to be taken from it. And one of them at a time. A worker that
+// looks counts as asleep, and is notified and taken from the sleepers like any other; it is found
+// awake, so that costs no system call.
+bool Worker::begin_look() {
+  if (!scheduler_.may_look_ || !spin_gauge_.should_look()) return false;
+  if (scheduler_.idle_.sleepers() < scheduler_.config().workers) return false;
+  return !scheduler_.somebody_looks_.exchange(true, std::memory_order_relaxed);
+}
+
+void Worker::end_look(bool found) {
+  scheduler_.somebody_looks_.store(false, std::memory_order_relaxed);
+  spin_gauge_.looked(scheduler_.clock().now_ns() - idle_since_, found);
+  idle_since_ = 0;
+}
+
+// Returns how many tasks it woke.
+std::size_t Worker::look_in_reactor() {
+  if (!begin_look()) return 0;
+  std::size_t wakes = 0;
+  bool found = false;
+  for (unsigned turns = 0; !found && turns < kLooksMax; ++turns) {
+    wakes = turn_reactor(Wait::kGlance);
+    found = wakes != 0 || parker_.is_notified();
+    if (scheduler_.clock().now_ns() - idle_since_ >= SpinGauge::kLookNsMax) break;
+  }
+  end_look(found);
+  return wakes;
+}
+
+void Worker::look_at_own_word() {
+  if (!begin_look()) return;
+  bool found = false;
+  for (unsigned looks = 0; !found && looks < kLooksMax; ++looks) {
+    for (int pauses = 0; pauses < 10 && !parker_.is_notified(); ++pauses)
+      __builtin_ia32_pause();
+    found = parker_.is_notified();
+    if (scheduler_.clock().now_ns() - idle_since_ >= SpinGauge::kLookNsMax) break;
+  }
+  end_look(found);
+}
+
+// --- Coming back -------------------------------------------------------------------------------
 
 // Leaves the idle set. True: somebody else had taken us out, and its notification is consumed, so
 // that a later sleep does not take it for its own.
@@ -129,14 +181,14 @@ void Worker::wait_for_notification() {
 }
 
 // One turn of the reactor and of all due timers, by the holder. Returns how many tasks it woke.
-std::size_t Worker::turn_reactor(bool block) {
+std::size_t Worker::turn_reactor(Wait wait) {
+  const bool block = wait == Wait::kBlock;
   Timers& timers = scheduler_.timers_;
   if (block) arm_deadline();
   quiet_ = true;
   turn_stamp_ = 0;
   last_woken_ = nullptr;
-  const std::size_t events =
-      scheduler_.reactor_.turn(block ? Wait::kBlock : Wait::kNoWait, kEventsPerTurn);
+  const std::size_t events = scheduler_.reactor_.turn(wait, kEventsPerTurn);
   if (block) scheduler_.reactor_sleeper_.store(false, std::memory_order_relaxed);
   const Nanos now = scheduler_.clock().now_ns();
   const std::size_t fired = timers.advance_due(now);
@@ -163,6 +215,8 @@ void Worker::after_sleep(bool woken) {
   phase_.store(woken ? Phase::kSearching : Phase::kRunning, std::memory_order_relaxed);
   begin_work(scheduler_.clock().now_ns());
   events_seen_at_ = context_.now_ns;
+  if (idle_since_ != 0) spin_gauge_.slept(context_.now_ns - idle_since_);
+  idle_since_ = 0;
   scheduler_.monitor_.worker_awake();
 }
 
@@ -174,15 +228,16 @@ void Worker::begin_work(Nanos now) {
   sample_delay_ = true;
 }
 
-// Another worker is woken to sit in the reactor only where that is worth a wake-up: there is more
-// than one task to run, or the one will take long. Else this worker is back there sooner.
+// Another worker is woken, for the reactor and for a share of the work, only where what this turn
+// made runnable is worth a wake-up. Else this worker is back there sooner. What it takes longer
+// than it used to is found by the monitor.
 bool Worker::should_hand_on(std::size_t wakes) {
-  if (wakes != 1) return wakes > 1;
-  if (last_woken_ == nullptr) return false;
+  if (wakes == 0 || last_woken_ == nullptr) return false;
   const TypeCounters& counters = counters_of(*last_woken_);
   const std::uint64_t polls = counters.polls.load(std::memory_order_relaxed);
   const std::uint64_t busy = counters.busy_ns.load(std::memory_order_relaxed);
-  return polls > 0 && busy / polls > kLongPollNs;
+  if (wakes == 1) return polls > 0 && busy / polls > kLongPollNs;
+  return polls == 0 || wakes * (busy / polls) > kWorthWakeNs;
 }
 
 }  // namespace ekiden::runtime
