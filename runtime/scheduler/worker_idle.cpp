@@ -155,7 +155,7 @@ void Worker::look_at_own_word() {
   bool found = false;
   for (unsigned looks = 0; !found && looks < kLooksMax; ++looks) {
     for (int pauses = 0; pauses < 10 && !parker_.is_notified(); ++pauses)
-      __builtin_ia32_pause();
+      cpu_relax();
     found = parker_.is_notified();
     if (scheduler_.clock().now_ns() - idle_since_ >= SpinGauge::kLookNsMax) break;
   }
