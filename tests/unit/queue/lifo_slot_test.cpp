@@ -8,18 +8,33 @@
 namespace ekiden::runtime::test {
 namespace {
 
-TEST_CASE("the slot holds one item; a push hands out the one before") {
+TEST_CASE("the slot holds one item; a replacement hands out the one before") {
   LifoSlot<Item> slot;
   Item a;
   Item b;
   CHECK(slot.empty());
   CHECK(slot.take() == nullptr);
-  CHECK(slot.push(&a) == nullptr);
+  CHECK(slot.replace(&a) == nullptr);
   CHECK_FALSE(slot.empty());
-  CHECK(slot.push(&b) == &a);
+  CHECK(slot.replace(&b) == &a);
   CHECK(slot.take() == &b);
   CHECK(slot.empty());
   CHECK(slot.take() == nullptr);
+}
+
+TEST_CASE("what is put does not displace what is there") {
+  LifoSlot<Item> slot;
+  Item a;
+  Item b;
+  CHECK(slot.put(&a));
+  CHECK_FALSE(slot.empty());
+  CHECK_FALSE(slot.put(&b));
+  CHECK(slot.take() == &a);
+  CHECK(slot.put(&b));
+  CHECK(slot.replace(&a) == &b);
+  CHECK_FALSE(slot.put(&b));
+  CHECK(slot.take() == &a);
+  CHECK(slot.empty());
 }
 
 TEST_CASE("owner and thieves never get the same item, and none is lost") {
@@ -39,7 +54,12 @@ TEST_CASE("owner and thieves never get the same item, and none is lost") {
       return;
     }
     for (Item& item : items) {
-      take(slot.push(&item));
+      // Both ways in; who is refused keeps the item.
+      if (item.number % 2 == 0) {
+        take(slot.replace(&item));
+      } else if (!slot.put(&item)) {
+        take(&item);
+      }
       if (item.number % 3 == 0) take(slot.take());
     }
     take(slot.take());
@@ -49,7 +69,8 @@ TEST_CASE("owner and thieves never get the same item, and none is lost") {
   CHECK(each_taken_once(items));
 }
 
-TEST_CASE("who takes an item sees what its pusher wrote before") {
+TEST_CASE("who takes an item sees what its owner wrote before") {
+  const bool put_first = GENERATE(false, true);
   LifoSlot<Item> slot;
   std::vector<Item> items = make_items(20'000);
   for (Item& item : items)
@@ -60,7 +81,7 @@ TEST_CASE("who takes an item sees what its pusher wrote before") {
     if (me == 0) {
       for (Item& item : items) {
         item.number = 1;  // plain on purpose: published by the slot
-        static_cast<void>(slot.push(&item));
+        if (!put_first || !slot.put(&item)) static_cast<void>(slot.replace(&item));
       }
       done.store(true);
     } else {

@@ -30,15 +30,6 @@ class Hands {
     if (item->queue_next != item) ++meddled_;
     item->queue_next = nullptr;
   }
-  void take_chain(Item* first, Item* last) {
-    for (Item* item = first;;) {
-      Item* next = item->queue_next;
-      const bool end = item == last;
-      take(item);
-      if (end) return;
-      item = next;
-    }
-  }
   int meddled() const { return meddled_; }
 
  private:
@@ -69,7 +60,7 @@ TEST_CASE("an owner that pushes and pops, and thieves") {
       return steal_until(done, own, queue, hands);
     }
     for (Item& item : items) {
-      while (!queue.push(&item))
+      while (queue.push(&item) == 0)
         hands.take(queue.pop());
       if (item.number % 7 == 0) hands.take(queue.pop());
     }
@@ -96,11 +87,11 @@ TEST_CASE("an owner that overflows, and thieves (invariant 3)") {
       return steal_until(done, own, queue, hands);
     }
     for (Item& item : items) {
-      while (!queue.push(&item)) {
-        Item* first = nullptr;
-        Item* last = nullptr;
-        const auto link = [](Item* from, Item* to) { from->queue_next = to; };
-        if (queue.take_half(first, last, link) > 0) hands.take_chain(first, last);
+      while (queue.push(&item) == 0) {
+        std::uint64_t from = 0;
+        const std::size_t count = queue.take_half(from);
+        for (std::size_t i = 0; i < count; ++i)
+          hands.take(queue.entry(from + i));
       }
     }
     while (Item* item = queue.pop())
@@ -134,7 +125,7 @@ TEST_CASE("owners that steal from each other in a ring") {
     std::size_t next = me * kEach;
     const std::size_t end = next + kEach;
     while (taken.load() < items.size()) {
-      while (next < end && own.push(&items[next]))
+      while (next < end && own.push(&items[next]) != 0)
         ++next;
       if (next % 2 == 0) take(own.pop());
       std::size_t moved = 0;

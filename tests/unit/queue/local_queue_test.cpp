@@ -9,13 +9,11 @@ namespace {
 
 using Queue = LocalQueue<Item>;
 
-void link(Item* from, Item* to) { from->queue_next = to; }
-
 // Pushes items[from, to) and says whether all went in.
 bool fill(Queue& queue, std::vector<Item>& items, std::size_t from, std::size_t to) {
   bool all = true;
   for (std::size_t i = from; i < to; ++i)
-    all = queue.push(&items[i]) && all;
+    all = queue.push(&items[i]) != 0 && all;
   return all;
 }
 
@@ -35,16 +33,26 @@ TEST_CASE("what was put first comes first") {
   CHECK(queue.empty());
 }
 
+TEST_CASE("a push says how many there are then") {
+  Queue queue(4);
+  std::vector<Item> items = make_items(4);
+  CHECK(queue.push(&items[0]) == 1);
+  CHECK(queue.push(&items[1]) == 2);
+  CHECK(queue.pop() == &items[0]);
+  CHECK(queue.push(&items[2]) == 2);
+  CHECK(queue.push(&items[3]) == 3);
+}
+
 TEST_CASE("a full ring refuses, and takes again when one has gone") {
   const std::size_t capacity = GENERATE(2u, 4u, 256u);
   Queue queue(capacity);
   std::vector<Item> items = make_items(capacity + 2);
   CHECK(fill(queue, items, 0, capacity));
-  CHECK_FALSE(queue.push(&items[capacity]));
+  CHECK(queue.push(&items[capacity]) == 0);
   CHECK(queue.size() == capacity);
   CHECK(queue.pop() == &items[0]);
-  CHECK(queue.push(&items[capacity]));
-  CHECK_FALSE(queue.push(&items[capacity + 1]));
+  CHECK(queue.push(&items[capacity]) == capacity);
+  CHECK(queue.push(&items[capacity + 1]) == 0);
 }
 
 TEST_CASE("positions run on past the ring's end") {
@@ -57,7 +65,7 @@ TEST_CASE("positions run on past the ring's end") {
   // Fill levels of all kinds at all offsets.
   while (in < items.size()) {
     const std::size_t put = 1 + in % capacity;
-    for (std::size_t i = 0; i < put && in < items.size() && queue.push(&items[in]); ++i)
+    for (std::size_t i = 0; i < put && in < items.size() && queue.push(&items[in]) != 0; ++i)
       ++in;
     for (std::size_t i = 0; i <= in % 3 && out < in; ++i)
       in_order &= queue.pop() == &items[out++];
@@ -66,44 +74,38 @@ TEST_CASE("positions run on past the ring's end") {
   CHECK(in_order);
 }
 
-TEST_CASE("half of a full ring is taken out, oldest first, as a chain") {
+TEST_CASE("half of a full ring is taken out, oldest first") {
   const std::size_t capacity = GENERATE(2u, 4u, 256u);
   const std::size_t offset = GENERATE(0u, 1u, 3u);
   CAPTURE(capacity, offset);
   Queue queue(capacity);
   std::vector<Item> spent = make_items(1);
   for (std::size_t i = 0; i < offset; ++i) {
-    REQUIRE(queue.push(&spent[0]));
+    REQUIRE(queue.push(&spent[0]) == 1);
     queue.pop();
   }
   std::vector<Item> items = make_items(capacity);
   REQUIRE(fill(queue, items, 0, capacity));
-  Item* first = nullptr;
-  Item* last = nullptr;
-  REQUIRE(queue.take_half(first, last, link) == capacity / 2);
-  CHECK(first == &items[0]);
-  CHECK(last == &items[capacity / 2 - 1]);
-  std::size_t count = 1;
-  for (const Item* item = first; item != last; item = item->queue_next) {
-    CHECK(item->queue_next->number == item->number + 1);
-    ++count;
-  }
-  CHECK(count == capacity / 2);
+  std::uint64_t from = 0;
+  REQUIRE(queue.take_half(from) == capacity / 2);
+  CHECK(from == offset);
+  for (std::size_t i = 0; i < capacity / 2; ++i)
+    CHECK(queue.entry(from + i) == &items[i]);
   CHECK(queue.size() == capacity / 2);
   CHECK(queue.pop() == &items[capacity / 2]);
+  // A pop moves nothing: what was taken can be read until the next push.
+  CHECK(queue.entry(from) == &items[0]);
 }
 
 TEST_CASE("half of less than a full ring is rounded up, and half of nothing is nothing") {
   Queue queue(8);
   std::vector<Item> items = make_items(3);
-  Item* first = nullptr;
-  Item* last = nullptr;
-  CHECK(queue.take_half(first, last, link) == 0);
+  std::uint64_t from = 0;
+  CHECK(queue.take_half(from) == 0);
   REQUIRE(fill(queue, items, 0, 3));
-  CHECK(queue.take_half(first, last, link) == 2);
-  CHECK(queue.take_half(first, last, link) == 1);
-  CHECK(first == &items[2]);
-  CHECK(last == &items[2]);
+  CHECK(queue.take_half(from) == 2);
+  CHECK(queue.take_half(from) == 1);
+  CHECK(queue.entry(from) == &items[2]);
   CHECK(queue.empty());
 }
 
@@ -155,7 +157,7 @@ TEST_CASE("rings of different sizes steal from each other at every offset") {
     return true;
   };
   while (next < items.size()) {
-    for (int i = 0; i < 5 && next < items.size() && large.push(&items[next]); ++i)
+    for (int i = 0; i < 5 && next < items.size() && large.push(&items[next]) != 0; ++i)
       ++next;
     std::size_t moved = 0;
     take(small.steal_from(large, moved));
