@@ -124,8 +124,10 @@ class LocalQueue {
   // ones run. An entry behind the tail is an old one, and does no harm.
   void fetch_ahead(std::uint64_t head) const {
     const T* soon = ring_[(head + kFetchAhead) & mask_].load(std::memory_order_relaxed);
-    __builtin_prefetch(soon, /*rw=*/1);
-    __builtin_prefetch(reinterpret_cast<const std::byte*>(soon) + kCacheLineBytes, /*rw=*/1);
+    // A number, because arithmetic on the null of an entry never used is undefined as a pointer's.
+    const auto address = reinterpret_cast<std::uintptr_t>(soon);
+    __builtin_prefetch(reinterpret_cast<const void*>(address), /*rw=*/1);
+    __builtin_prefetch(reinterpret_cast<const void*>(address + kCacheLineBytes), /*rw=*/1);
   }
 
   // Moves the head from `head` on by `count`; on failure `head` is the newer value.
