@@ -151,8 +151,8 @@ class Scheduler final : public WakeTarget {
   static void fill_state(TaskHeader& task, const TaskType& type, const void* state,
                          std::size_t size);
   Status may_be_child(OwnerId owner, const SpawnOptions& options) const;
-  static void begin_children(TaskHeader& parent, std::size_t count);
-  static void forget_children(TaskHeader& parent, std::size_t count);
+  static std::uint32_t begin_children(TaskHeader& parent, std::size_t count);
+  void forget_children(TaskHeader& parent, std::size_t count, bool had_others);
   bool count_own(Worker& worker, OwnerId owner, TaskType& type);
   Status count_new(OwnerId owner, TaskType& type);
   void uncount_new(OwnerId owner, TaskType& type);

@@ -134,13 +134,15 @@ Status Scheduler::commit_n(OwnerId owner, const std::uint64_t* tasks, std::size_
 Status Scheduler::commit_portion(OwnerId owner, const std::uint64_t* tasks, std::size_t count,
                                  const SpawnOptions& options, SpawnPlace place, std::size_t& done) {
   Worker* worker = here();
-  if (options.child) begin_children(*worker->polled(), count);
+  const bool had_others = options.child && begin_children(*worker->polled(), count) != 0;
   Status status = Status::kOk;
   for (; done < count; ++done) {
     status = commit_one(worker, owner, Handle(tasks[done]), options, place);
     if (status != Status::kOk) break;
   }
-  if (options.child && done < count) forget_children(*worker->polled(), count - done);
+  if (options.child && done < count) {
+    forget_children(*worker->polled(), count - done, had_others || done != 0);
+  }
   if (done != 0) announce(worker, place);
   return status;
 }
@@ -271,7 +273,7 @@ Scheduler::spawn_here(Worker& worker, TaskType& type, const NewTasks& batch,
                       const SpawnOptions& options, std::uint64_t* out, std::size_t& done) {
   const SpawnPlace place = place_of(options, batch.count);
   const auto* state = static_cast<const std::byte*>(batch.states);
-  if (options.child) begin_children(*worker.polled(), batch.count);
+  const bool had_others = options.child && begin_children(*worker.polled(), batch.count) != 0;
   Status status = Status::kOk;
   for (; done < batch.count; ++done, state += batch.stride) {
     TaskHeader* task = nullptr;
@@ -282,7 +284,9 @@ Scheduler::spawn_here(Worker& worker, TaskType& type, const NewTasks& batch,
     if (out != nullptr) out[done] = task->handle().bits();
     queue_new(&worker, *task, options.join, place);
   }
-  if (options.child && done < batch.count) forget_children(*worker.polled(), batch.count - done);
+  if (options.child && done < batch.count) {
+    forget_children(*worker.polled(), batch.count - done, had_others || done != 0);
+  }
   if (done != 0) announce(&worker, place);
   return status;
 }
@@ -368,19 +372,23 @@ Status Scheduler::may_be_child(OwnerId owner, const SpawnOptions& options) const
   return owner_of(*worker->polled()) == owner ? Status::kOk : Status::kForeign;
 }
 
-// The first child brings the parent's own share along. Nobody else writes while it is 0.
-void Scheduler::begin_children(TaskHeader& parent, std::size_t count) {
+// The first child brings the parent's own share along. Nobody else writes while it is 0. Returns how
+// many it had.
+std::uint32_t Scheduler::begin_children(TaskHeader& parent, std::size_t count) {
   const auto more = static_cast<std::uint32_t>(count);
   if (parent.children.load(std::memory_order_relaxed) == 0) {
     parent.children.store(TaskHeader::kOwnShare + more, std::memory_order_relaxed);
-  } else {
-    parent.children.fetch_add(more, std::memory_order_relaxed);
+    return 0;
   }
+  return parent.children.fetch_add(more, std::memory_order_relaxed) & ~TaskHeader::kOwnShare;
 }
 
-// They were refused. The parent runs, and keeps its own share.
-void Scheduler::forget_children(TaskHeader& parent, std::size_t count) {
-  parent.children.fetch_sub(static_cast<std::uint32_t>(count), std::memory_order_relaxed);
+// They were refused. The parent runs, and keeps its own share. While they were counted no child of
+// it was the last one; where it had others, and they have all ended since, it is for us to say so.
+void Scheduler::forget_children(TaskHeader& parent, std::size_t count, bool had_others) {
+  const auto less = static_cast<std::uint32_t>(count);
+  const std::uint32_t left = parent.children.fetch_sub(less, std::memory_order_relaxed) - less;
+  if (had_others && left == TaskHeader::kOwnShare) wake(parent.handle());
 }
 
 void Scheduler::count_refusal(OwnerId owner) {
