@@ -113,10 +113,15 @@ TaskHeader* Worker::next_at_home() {
   return next_ahead();
 }
 
-// What would wait for ever behind tasks that keep this worker busy.
+// What would wait for ever behind tasks that keep this worker busy: either of the two by turns, for
+// neither need ever be empty.
 TaskHeader* Worker::next_in_turn() {
+  oldest_child_first_ = !oldest_child_first_;
+  if (oldest_child_first_) {
+    if (TaskHeader* task = children_.steal()) return task;
+  }
   if (TaskHeader* task = take_global()) return task;
-  return children_.steal();
+  return oldest_child_first_ ? nullptr : children_.steal();
 }
 
 // Ahead of the ring: what the last poll woke, and the newest child.
