@@ -95,5 +95,78 @@ TEST_CASE("a task's row says what it is and what it does") {
   CHECK(f.runtime().join_close(f.owner(), task) == Status::kOk);
 }
 
+// One worker, which is in a poll while we look; nobody replaces it.
+TEST_CASE("a task's state is told wherever it lies") {
+  Options options = Fixture::with_workers(1);
+  options.stall_replace_max = 0;
+  Fixture f(options);
+  const TypeId type = f.type("told");
+  const auto state_of = [&](Handle task) {
+    const auto info = f.runtime().task_info(task);
+    REQUIRE(info);
+    return info->state;
+  };
+  const auto ready = [](PollContext&) { return kPollReady; };
+  SpawnOptions join;
+  join.join = true;
+  const Handle ended = f.spawn(type, ready, join);
+  REQUIRE(eventually([&] { return state_of(ended) == TaskState::kEnded; }));
+  const auto pends_once = [polls = 0](PollContext&) mutable {
+    return ++polls == 1 ? kPollPending : kPollReady;
+  };
+  const Handle waiting = f.spawn(type, pends_once);
+  const Handle woken = f.spawn(type, pends_once);
+  Handle reserved;
+  REQUIRE(f.reserve(type, ready, reserved) == Status::kOk);
+
+  Gate gate;
+  std::atomic<bool> inside{false};
+  Handle running, in_ring, in_slot, in_stack;
+  const Handle yielding = f.spawn(type, [&, polls = 0](PollContext&) mutable {
+    if (++polls > 1) return kPollReady;
+    SpawnOptions next;
+    next.hint = SpawnHint::kNext;
+    running = f.spawn(
+        type,
+        [&](PollContext&) {
+          SpawnOptions how;
+          how.hint = SpawnHint::kLast;
+          in_ring = f.spawn(type, ready, how);
+          how.hint = SpawnHint::kNext;
+          in_slot = f.spawn(type, ready, how);
+          how.hint = SpawnHint::kDefault;
+          how.child = true;
+          in_stack = f.spawn(type, ready, how);
+          inside = true;
+          gate.pass();
+          return kPollReady;
+        },
+        next);
+    return kPollYield;
+  });
+  REQUIRE(eventually([&] { return inside.load(); }));
+  const Handle in_global = f.spawn(type, ready);
+  f.runtime().wake(woken);
+
+  CHECK(state_of(running) == TaskState::kRunning);
+  CHECK(state_of(in_ring) == TaskState::kQueued);
+  CHECK(state_of(in_slot) == TaskState::kQueued);
+  CHECK(state_of(in_stack) == TaskState::kQueued);
+  CHECK(state_of(in_global) == TaskState::kQueued);
+  CHECK(state_of(woken) == TaskState::kQueued);
+  CHECK(state_of(yielding) == TaskState::kQueued);
+  CHECK(f.runtime().task_info(yielding)->polls == 1);
+  CHECK(state_of(waiting) == TaskState::kWaiting);
+  CHECK(state_of(reserved) == TaskState::kReserved);
+  CHECK(state_of(ended) == TaskState::kEnded);
+  CHECK(f.runtime().list_workers()[0].local_depth == 3);  // yielding, in_ring, in_stack
+
+  gate.open();
+  CHECK(f.runtime().join_close(f.owner(), ended) == Status::kOk);
+  f.runtime().wake(waiting);
+  CHECK(f.runtime().commit(f.owner(), reserved, {}) == Status::kOk);
+  f.wait_until_all_ended();
+}
+
 }  // namespace
 }  // namespace ekiden::runtime::test

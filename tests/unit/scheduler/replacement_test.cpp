@@ -147,6 +147,64 @@ TEST_CASE("what a replacement has at its end is run by the others (invariant 3)"
   }
 }
 
+TEST_CASE("a replacement that leaves hands its child stack over") {
+  Options options = quick_to_replace(1);
+  options.stall_replace_max = 1;
+  StallLog log;
+  log.listen(options);
+  Fixture f(options);
+  const TypeId type = f.type("parent");
+  Gate first;
+  Gate second;
+  Gate parent;
+  std::atomic<int> inside{0};
+  std::atomic<int> children{0};
+  f.spawn(type, [&](PollContext&) {
+    first.pass();
+    // What the worker runs next keeps it from stealing.
+    SpawnOptions next;
+    next.hint = SpawnHint::kNext;
+    f.spawn(
+        type,
+        [&](PollContext&) {
+          ++inside;
+          second.pass();
+          return kPollReady;
+        },
+        next);
+    return kPollReady;
+  });
+  REQUIRE(eventually([&] { return log.count(StallEvent::kReplaced) == 1; }));
+  f.spawn(type, [&](PollContext&) {
+    SpawnOptions child;
+    child.child = true;
+    for (int i = 0; i < 20; ++i) {
+      f.spawn(
+          type,
+          [&](PollContext&) {
+            ++children;
+            return kPollReady;
+          },
+          child);
+    }
+    ++inside;
+    parent.pass();
+    return kPollReady;
+  });
+  REQUIRE(eventually([&] { return inside == 1; }));
+  first.open();
+  // The replacement is dismissed when its worker has returned.
+  REQUIRE(eventually([&] { return log.count(StallEvent::kReturned) >= 1 && inside == 2; }));
+  std::this_thread::sleep_for(50ms);
+  CHECK(children == 0);
+  const std::uint64_t before = f.runtime().queue_info().global_pushes;
+  parent.open();
+  CHECK(eventually([&] { return f.runtime().queue_info().global_pushes >= before + 20; }));
+  second.open();
+  CHECK(eventually([&] { return children == 20; }));
+  f.wait_until_all_ended();
+}
+
 TEST_CASE("no more than replace_max at a time, and none when that is 0") {
   const unsigned most = GENERATE(0u, 1u, 2u);
   CAPTURE(most);
