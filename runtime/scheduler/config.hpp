@@ -56,7 +56,7 @@ inline constexpr unsigned kReplacementsMax = 1024;
 inline constexpr unsigned kLifoRunMax = 3;
 
 // Tasks in a row that are not the ring's oldest (of the LIFO slot, the child stack, and parents
-// that go on): then the ring has its turn. The oldest child has it when the global queue has.
+// that go on): then the ring has its turn. The oldest child has it by turns with the global queue.
 inline constexpr unsigned kAheadRunMax = 64;
 
 // Events that one turn of the reactor dispatches at most.

@@ -70,10 +70,10 @@ class Scheduler final : public WakeTarget {
   Status timer_poll(OwnerId owner, Handle timer, Waker waker);
   Status timer_close(OwnerId owner, Handle timer);
 
-  // --- An owner leaves Cancels -----------------------------------------------------------------
-  // all tasks; nullopt: of all owners. `force`: tasks that end asynchronously get no more polls
-  // than the others. Results that are still held when nothing else is left are given up: so it is
-  // called again and again, until all are gone.
+  // --- An owner leaves -------------------------------------------------------------------------
+  // Cancels all tasks; nullopt: of all owners. `force`: tasks that end asynchronously get no more
+  // polls than the others. Results that are still held when nothing else is left are given up: so
+  // it is called again and again, until all are gone.
   void cancel_tasks(std::optional<OwnerId> owner, bool force);
   // Discards reservations that nobody committed.
   void discard_reservations(OwnerId owner);

@@ -372,8 +372,8 @@ Status Scheduler::may_be_child(OwnerId owner, const SpawnOptions& options) const
   return owner_of(*worker->polled()) == owner ? Status::kOk : Status::kForeign;
 }
 
-// The first child brings the parent's own share along. Nobody else writes while it is 0. Returns how
-// many it had.
+// The first child brings the parent's own share along. Nobody else writes while it is 0. Returns
+// how many it had.
 std::uint32_t Scheduler::begin_children(TaskHeader& parent, std::size_t count) {
   const auto more = static_cast<std::uint32_t>(count);
   if (parent.children.load(std::memory_order_relaxed) == 0) {

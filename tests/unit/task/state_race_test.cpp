@@ -169,8 +169,7 @@ TEST_CASE("between the end and the closing of a hold exactly one disposes (invar
   CHECK(wrong == 0);
 }
 
-TEST_CASE(
-    "wakers and cancellers that meet the end of an unheld task change nothing (invariant 2)") {
+TEST_CASE("wakers and cancellers that meet an unheld task's end change nothing (invariant 2)") {
   constexpr int kRounds = 5000;
   const unsigned wakers = GENERATE(1u, 3u);
   CAPTURE(wakers);
