@@ -21,8 +21,9 @@ Record* reuse_record() {
 Record* add_record() {
   auto* record = new Record;
   record->next = all_records.load(std::memory_order_relaxed);
-  // release: pairs with the acquire loads of the list's head; publishes `next`.
-  while (!all_records.compare_exchange_weak(record->next, record, std::memory_order_release,
+  // release: pairs with the acquire loads of the list's head; publishes `next`. seq_cst: in one
+  // order with what the thread does next, see anyone_in().
+  while (!all_records.compare_exchange_weak(record->next, record, std::memory_order_seq_cst,
                                             std::memory_order_relaxed)) {
   }
   return record;
@@ -70,7 +71,10 @@ Record& this_thread() {
 }
 
 bool anyone_in(OwnerId owner) {
-  for (Record* r = all_records.load(std::memory_order_acquire); r != nullptr; r = r->next) {
+  // seq_cst: a thread that makes its first call registers, publishes itself, and then looks whether
+  // it is still admitted. The unloader has stopped the admission; with a mere acquire it could then
+  // still read the list without that thread.
+  for (Record* r = all_records.load(std::memory_order_seq_cst); r != nullptr; r = r->next) {
     if (stays_in(*r, owner)) return true;
   }
   return false;
