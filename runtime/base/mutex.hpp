@@ -21,6 +21,15 @@
 #define EKIDEN_RELEASE(...) EKIDEN_TSA(release_capability(__VA_ARGS__))
 #define EKIDEN_NO_TSA EKIDEN_TSA(no_thread_safety_analysis)
 
+// The seam of atomic.hpp.
+#ifdef EKIDEN_ATOMIC_SEAM
+#include EKIDEN_ATOMIC_SEAM
+#else
+namespace ekiden::runtime {
+using SystemMutex = std::mutex;
+}
+#endif
+
 namespace ekiden::runtime {
 
 class EKIDEN_CAPABILITY("mutex") Mutex {
@@ -32,7 +41,7 @@ class EKIDEN_CAPABILITY("mutex") Mutex {
   bool try_lock() EKIDEN_TRY_ACQUIRE(true) { return inner_.try_lock(); }
 
  private:
-  std::mutex inner_;
+  SystemMutex inner_;
 };
 
 class EKIDEN_SCOPED_CAPABILITY MutexLock {
