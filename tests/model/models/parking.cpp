@@ -71,17 +71,22 @@ class PushFromOutside final : public WorkersModel {
   }
 };
 
-// A worker pushes to its own ring and is then stuck: another one has to come for it.
+// A worker pushes to its own ring and is then stuck: another one has to come for it. `sticks`: and
+// each of those gets stuck in the first job that it runs, so that every job needs one.
 class PushToRing final : public WorkersModel {
  public:
-  PushToRing(unsigned workers, unsigned jobs) : WorkersModel(workers, jobs) {}
+  PushToRing(unsigned workers, unsigned jobs, bool sticks)
+      : WorkersModel(workers, jobs), sticks_(sticks) {}
 
   unsigned threads() const override { return workers_count_; }
   void run(unsigned thread) override {
-    if (thread != 0) return workers_.live(thread);
+    if (thread != 0) return workers_.live(thread, sticks_);
     for (unsigned i = 0; i < jobs_count_; ++i)
       workers_.push_ring(0, jobs_[i]);
   }
+
+ private:
+  const bool sticks_;
 };
 
 }  // namespace
@@ -100,13 +105,15 @@ void add_parking(Subjects& subjects) {
   subjects.push_back(subject_of<PushFromOutside>(
       "idle.outside", "4: no task waits while a worker sleeps", options, 1u, 1u));
   options.random_runs = 20'000;
-  subjects.push_back(
-      subject_of<PushToRing>("idle.ring", "4: a push to a ring wakes a sleeper", options, 2u, 1u));
+  subjects.push_back(subject_of<PushToRing>("idle.ring", "4: a push to a ring wakes a sleeper",
+                                            options, 2u, 1u, false));
   options.preemptions = 1;
   subjects.push_back(
       subject_of<PushFromOutside>("idle.two_workers", "4: with two of them", options, 2u, 2u));
-  subjects.push_back(subject_of<PushToRing>("idle.two_thieves", "4: who found work wakes another",
-                                            options, 3u, 2u));
+  subjects.push_back(
+      subject_of<PushToRing>("idle.two_thieves", "4: with two thieves", options, 3u, 2u, false));
+  subjects.push_back(subject_of<PushToRing>("idle.stuck_finder", "4: who finds work wakes another",
+                                            options, 3u, 2u, true));
 }
 
 }  // namespace ekiden::model

@@ -68,6 +68,11 @@ class Caches final : public ArenaModel {
       take(&empty_);
     }
   }
+  void at_end() override {
+    arena_.flush(full_);
+    for (std::size_t i = 0; i < SlotArena::Cache::kCapacity; ++i)
+      take(nullptr);
+  }
 
  private:
   std::array<std::uint32_t, SlotArena::Cache::kCapacity + 1> taken_{};

@@ -29,6 +29,8 @@ class Items {
     require(item->taken.read() == 0, "an item was taken twice");
     item->taken.write(1);
   }
+  // By who has taken it, or who knows that all are done.
+  bool is_taken(unsigned item) const { return items_[item].taken.read() == 1; }
   void check(unsigned pushed) {
     for (unsigned i = 0; i < pushed; ++i)
       require(items_[i].taken.read() == 1, "an item was lost");
@@ -77,6 +79,7 @@ class PushPop final : public Model {
     const std::size_t size = queue_.size();
     require(!must_find || size >= 1, "the size is never below the truth");
     take_some();
+    require(!must_find || items_.is_taken(0), "who finds the queue empty has taken all");
   }
   void at_end() override {
     take_some();
@@ -86,7 +89,7 @@ class PushPop final : public Model {
 
  private:
   void take_some() {
-    unsigned cursor = 0;
+    unsigned cursor = 1;
     Item* first = nullptr;
     for (;;) {
       const std::size_t taken = queue_.pop(2, cursor, first);

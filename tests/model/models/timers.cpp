@@ -128,11 +128,13 @@ class Move final : public TimerModel {
     }
   }
   void at_end() override {
+    // Cancelled before the move it is armed again, else it is not.
+    const bool is_cancelled = poll(0) == Status::kWrongState;
+    require(cancels_ || !is_cancelled, "nobody has cancelled it");
     timers_.advance_due(kAfterAll);
     const Status status = poll(0);
     if (cancels_) {
-      // Before the move: it is armed again. After it: it is not.
-      require(status == Status::kOk || status == Status::kWrongState, "fired or cancelled");
+      require(is_cancelled == (status == Status::kWrongState), "a cancelled timer has fired");
     } else {
       require(status == Status::kOk, "a timer was lost between the wheels");
       require(target_.count(1) == (waits_ ? 1u : 0u), "who waits is woken once, nobody else");

@@ -42,10 +42,11 @@ bool Workers::work_pending() const {
 
 // --- The loop ------------------------------------------------------------------------------------
 
-void Workers::live(unsigned id) {
+void Workers::live(unsigned id, bool sticks_in_job) {
   for (;;) {
     if (Job* job = next(id)) {
       job->runs.write(job->runs.read() + 1);
+      if (sticks_in_job) return;
     } else {
       sleep(id);
     }

@@ -36,8 +36,8 @@ class Workers : private runtime::WakeTarget {
   // --- Worker's own thread -----------------------------------------------------------------------
 
   void push_ring(unsigned worker, Job& job);
-  // Until nobody wakes it any more.
-  void live(unsigned worker);
+  // Until nobody wakes it any more, or it is stuck in a job.
+  void live(unsigned worker, bool sticks_in_job = false);
 
   // --- At the end, when all are blocked ----------------------------------------------------------
 

@@ -7,7 +7,7 @@
 // says what the patch is. Exit code 1 where a mutant is not noticed, or is no change of anything.
 
 #include <malloc.h>
-#include <unistd.h>
+#include <sys/wait.h>
 
 #include <cstdio>
 #include <fstream>
@@ -75,10 +75,15 @@ std::string try_mutant(const std::string& root, const Mutant& mutant, const Subj
 }
 
 std::string try_program(const std::string& program, const std::string& subject) {
-  return in_child([&] {
-    execl(program.c_str(), program.c_str(), subject.c_str(), "verdict", nullptr);
-    return std::string("not run: ") + program;
-  });
+  std::FILE* output = popen((program + " " + subject).c_str(), "r");
+  if (output == nullptr) return "not run: " + program;
+  char line[512];
+  std::string verdict = std::fgets(line, sizeof line, output) != nullptr ? line : "";
+  const int status = pclose(output);
+  if (verdict.empty() && WEXITSTATUS(status) == 127) return "not run: " + program;
+  if (verdict.empty()) return "crash, status " + std::to_string(WEXITSTATUS(status));
+  verdict.pop_back();
+  return verdict;
 }
 
 }  // namespace
