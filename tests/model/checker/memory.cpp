@@ -32,6 +32,8 @@ Memory::Store& Memory::insert(Atomic& atomic, unsigned behind) {
 void Memory::forget_everything() {
   used_ = 0;
   ++run_;
+  lowest_ = ~std::uintptr_t{0};
+  highest_ = 0;
 }
 
 Memory::Slot& Memory::slot_of(const void* address) {
@@ -49,6 +51,8 @@ unsigned Memory::find(const void* address, std::uint64_t value) {
 
 void Memory::construct(const void* address, std::uint64_t value) {
   // Big tables are constructed and hardly used: an atomic counts from its first use on.
+  const auto number = reinterpret_cast<std::uintptr_t>(address);
+  if (number < lowest_ || number > highest_) return;
   if (slot_of(address).run == run_) add(address, value);
 }
 
@@ -56,6 +60,9 @@ unsigned Memory::add(const void* address, std::uint64_t value) {
   if (used_ == kAtomicsMax) die("the model touches more atomics than kAtomicsMax");
   const unsigned atomic = used_++;
   slot_of(address) = {address, run_, static_cast<std::uint16_t>(atomic)};
+  const auto number = reinterpret_cast<std::uintptr_t>(address);
+  lowest_ = std::min(lowest_, number);
+  highest_ = std::max(highest_, number);
   Atomic& fresh = atomics_[atomic];
   if (fresh.stores.empty()) fresh.stores.emplace_back();
   fresh.stores[0] = Store{};

@@ -81,6 +81,9 @@ class Memory {
   std::array<Atomic, kAtomicsMax> atomics_;
   unsigned used_ = 0;
   std::uint32_t run_ = 1;
+  // Where those of this run lie.
+  std::uintptr_t lowest_ = 0;
+  std::uintptr_t highest_ = 0;
 };
 
 }  // namespace ekiden::model

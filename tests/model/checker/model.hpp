@@ -70,7 +70,7 @@ struct Result {
   bool exhaustive = false;       // every run within the bounds was made
   bool bounds_mattered = false;  // else there are no others
   std::uint64_t mutated = 0;     // operations that the mutation in force has changed
-  double seconds = 0;
+  double seconds = 0;            // of processor time
 };
 
 // A change of one operation of the code under check: see mutants.hpp.

@@ -160,7 +160,7 @@ class Chain final : public RingModel {
 
 void add_local_queue(Subjects& subjects) {
   Options options;
-  options.preemptions = 3;
+  options.preemptions = 4;
   options.stale_reads = 2;
   subjects.push_back(subject_of<PushPopSteal>("ring.steal", "3: the owner and a thief", options,
                                               std::size_t{2}, 1u, 1u));
@@ -168,7 +168,7 @@ void add_local_queue(Subjects& subjects) {
                                               std::size_t{4}, 1u, 3u));
   subjects.push_back(subject_of<Overflow>("ring.overflow", "3: an overflow and a thief", options));
   subjects.push_back(subject_of<Chain>("ring.chain", "3: a thief is stolen from", options));
-  options.preemptions = 2;
+  options.preemptions = 3;
   options.stale_reads = 1;
   subjects.push_back(subject_of<PushPopSteal>("ring.two_thieves", "3: the owner and two thieves",
                                               options, std::size_t{2}, 2u, 2u));

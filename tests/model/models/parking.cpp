@@ -97,17 +97,15 @@ void add_parking(Subjects& subjects) {
   options.stale_reads = 2;
   subjects.push_back(
       subject_of<ParkerAlone>("park.parker", "4: a notification is kept", options, 1u));
-  options.preemptions = 3;
-  options.stale_reads = 1;
   subjects.push_back(
       subject_of<ParkerAlone>("park.two_notifiers", "4: nor lost among several", options, 2u));
-  options.preemptions = 2;
   subjects.push_back(subject_of<PushFromOutside>(
       "idle.outside", "4: no task waits while a worker sleeps", options, 1u, 1u));
-  options.random_runs = 20'000;
   subjects.push_back(subject_of<PushToRing>("idle.ring", "4: a push to a ring wakes a sleeper",
                                             options, 2u, 1u, false));
-  options.preemptions = 1;
+  options.preemptions = 2;
+  options.stale_reads = 1;
+  options.random_runs = 20'000;
   subjects.push_back(
       subject_of<PushFromOutside>("idle.two_workers", "4: with two of them", options, 2u, 2u));
   subjects.push_back(

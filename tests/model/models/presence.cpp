@@ -92,8 +92,8 @@ class LastTask final : public PresenceModel {
 
 void add_presence(Subjects& subjects) {
   Options options;
-  options.preemptions = 2;
-  options.stale_reads = 1;
+  options.preemptions = 4;
+  options.stale_reads = 3;
   subjects.push_back(
       subject_of<Visit>("presence.visit", "7: a visitor is seen, or sees the end", options));
   subjects.push_back(

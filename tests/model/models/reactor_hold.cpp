@@ -84,14 +84,14 @@ void add_reactor_hold(Subjects& subjects) {
   options.stale_reads = 2;
   subjects.push_back(
       subject_of<Interrupt>("reactor.interrupt", "4: no interrupt is slept through", options));
-  options.preemptions = 2;
-  options.stale_reads = 1;
+  options.preemptions = 3;
+  options.stale_reads = 2;
   subjects.push_back(subject_of<Hold>("reactor.push", "4: a sleeper in the reactor is woken",
                                       options, 1u, true, false));
   subjects.push_back(
       subject_of<Hold>("reactor.event", "6: and hears of events", options, 1u, false, true));
   options.preemptions = 1;
-  options.random_runs = 20'000;
+  options.random_runs = 60'000;
   subjects.push_back(subject_of<Hold>("reactor.let_go", "4, 6: two workers, a task and an event",
                                       options, 2u, true, true));
 }

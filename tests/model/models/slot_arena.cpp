@@ -103,7 +103,7 @@ class Walker final : public ArenaModel {
 
 void add_slot_arena(Subjects& subjects) {
   Options options;
-  options.preemptions = 3;
+  options.preemptions = 5;
   options.stale_reads = 2;
   subjects.push_back(subject_of<Walker>("arena.walker", "7: a walker finds the memory", options));
   subjects.push_back(subject_of<Caches>("arena.caches", "2: no slot is given to two", options));

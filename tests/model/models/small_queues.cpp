@@ -135,7 +135,7 @@ void add_small_queues(Subjects& subjects) {
   options.stale_reads = 2;
   subjects.push_back(subject_of<Slot>("lifo.slot", "3: owner and thieves", options));
   subjects.push_back(subject_of<Admission>("global.admission", "5: refused at capacity", options));
-  options.preemptions = 2;
+  options.preemptions = 3;
   options.stale_reads = 1;
   subjects.push_back(subject_of<PushPop>("global.queue", "3, 4: pushers and a popper", options));
 }

@@ -234,7 +234,6 @@ void add_state_word(Subjects& subjects) {
   subjects.push_back(subject_of<Join>("state.join", "1: the end is not missed", options));
   subjects.push_back(
       subject_of<OldWaker>("state.old_waker", "1, 2: an old waker does nothing", options));
-  options.preemptions = 3;
   options.stale_reads = 1;
   subjects.push_back(
       subject_of<WakeAndPoll>("state.two_wakes", "1, 2: one poll at a time", options, 2u, false));
