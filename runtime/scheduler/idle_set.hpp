@@ -7,10 +7,11 @@
 // sleeper's look comes after the publication and finds the task. If the pusher sees a searcher
 // instead, it wakes nobody, and relies on that one: a searcher that finds work and was the last to
 // search wakes another; one that finds nothing gives up with a change of `state_` and looks again,
-// as above. For the same reason a worker that was not allowed to search sleeps without looking if
-// its change of `state_` finds somebody searching: the last of them to find work wakes it. If they
-// have all stopped since it asked, it looks. (The two counts in one word are tokio's idle.rs; the
-// argument is the one of folly's EventCount.)
+// as above; where that finds a task it comes back as a searcher, for there may be more. For the
+// same reason a worker that was not allowed to search sleeps without looking if its change of
+// `state_` finds somebody searching: the last of them to find work wakes it. If they have all
+// stopped since it asked, it looks. (The two counts in one word are tokio's idle.rs; the argument
+// is the one of folly's EventCount.)
 //
 // That is how pushes to the global queue work, and so all that comes from outside. A worker that
 // pushes to its own ring publishes with release only: a store that waits for all stores before it

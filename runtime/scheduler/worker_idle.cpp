@@ -81,7 +81,10 @@ void Worker::sleep() {
   const bool must_look = scheduler_.idle_.sleep(id_, was_searching);
   // The last look: a task pushed before we counted as asleep, or the end of everything.
   if (leaves_.load(std::memory_order_seq_cst) || (must_look && scheduler_.work_pending())) {
-    return after_sleep(come_back());
+    const bool woken = come_back();
+    // It searches again: whoever has pushed meanwhile may have relied on the search that has ended
+    // above, and only one that searches wakes another when it has found work and more is there.
+    return after_sleep(woken || scheduler_.idle_.try_begin_search());
   }
   idle_since_ = clock_read_at_;
   if (scheduler_.reactor_.try_hold()) {
