@@ -62,6 +62,7 @@ class Engine {
   void futex_wait(const void* address, std::uint64_t held, std::uint64_t expected);
   void futex_wake(const void* address, unsigned count);
   void pause();
+  void wait_for_rest();
 
   void read_plain(PlainHistory& plain, Site site);
   void write_plain(PlainHistory& plain, Site site);
@@ -69,7 +70,7 @@ class Engine {
   [[noreturn]] void fail(Fault fault, std::string text);
 
  private:
-  enum class State : std::uint8_t { kReady, kPaused, kLocked, kAsleep, kEnded };
+  enum class State : std::uint8_t { kReady, kPaused, kLocked, kAsleep, kResting, kEnded };
 
   struct Thread {
     Fiber fiber;

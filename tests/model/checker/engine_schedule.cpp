@@ -68,6 +68,11 @@ unsigned Engine::choose_thread(bool current_can_go_on) {
       able[count++] = thread;
     }
   }
+  for (unsigned thread = 1; count == 0 && thread < count_; ++thread) {
+    if (threads_[thread].state != State::kResting) continue;
+    threads_[thread].state = State::kReady;
+    able[count++] = thread;
+  }
   if (count == 0) {
     everybody_blocked();
     return 0;
@@ -124,6 +129,12 @@ void Engine::pause() {
   }
   self.ran_since_pause = 0;
   block(State::kPaused, nullptr);
+  memory_.catch_up(mine().knowledge);
+}
+
+void Engine::wait_for_rest() {
+  if (count_ == 1) return;
+  block(State::kResting, nullptr);
   memory_.catch_up(mine().knowledge);
 }
 

@@ -53,4 +53,8 @@ void pause() {
   if (Engine* engine = Engine::running()) engine->pause();
 }
 
+void wait_for_rest() {
+  if (Engine* engine = Engine::running()) engine->wait_for_rest();
+}
+
 }  // namespace ekiden::model

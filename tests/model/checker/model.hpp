@@ -99,5 +99,7 @@ std::string summary_of(const std::string& name, const Options& options, const Re
 void require(bool condition, const char* text, Site where = Site::here());
 // Waits for the others to write something, as a loop that looks again and again does.
 void pause();
+// Waits until nobody else can go on.
+void wait_for_rest();
 
 }  // namespace ekiden::model

@@ -26,7 +26,7 @@ class RingModel : public Model {
   explicit RingModel(std::size_t capacity) : ring_(capacity) {
     // Further than the ring is long.
     for (std::size_t i = 0; i <= capacity; ++i) {
-      require(ring_.push(&filler_), "there is room");
+      require(ring_.push(&filler_) != 0, "there is room");
       require(ring_.pop() == &filler_, "what was pushed is popped");
     }
   }
@@ -34,7 +34,7 @@ class RingModel : public Model {
   // Owner. False: the ring is full.
   bool push(unsigned item) {
     items_[item].payload.write(7);
-    return ring_.push(&items_[item]);
+    return ring_.push(&items_[item]) != 0;
   }
   void take(Item* item) {
     if (item == nullptr) return;
@@ -104,18 +104,10 @@ class Overflow final : public RingModel {
   unsigned threads() const override { return 2; }
   void run(unsigned thread) override {
     if (thread == 1) return steal(own_);
-    std::array<Item*, kItems> chain{};
-    std::size_t linked = 0;
-    Item* first = nullptr;
-    Item* last = nullptr;
-    const auto link = [&](Item* from, Item* to) {
-      if (linked == 0) chain[linked++] = from;
-      chain[linked++] = to;
-    };
-    const std::size_t count = ring_.take_half(first, last, link);
-    if (count == 1) chain[0] = first;
+    std::uint64_t from = 0;
+    const std::size_t count = ring_.take_half(from);
     for (std::size_t i = 0; i < count; ++i)
-      take(chain[i]);
+      take(ring_.entry(from + i));
     require(push(4), "there is room now");
     pop();
   }

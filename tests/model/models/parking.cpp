@@ -71,22 +71,39 @@ class PushFromOutside final : public WorkersModel {
   }
 };
 
-// A worker pushes to its own ring and is then stuck: another one has to come for it. `sticks`: and
-// each of those gets stuck in the first job that it runs, so that every job needs one.
+// A worker pushes to its own ring: none is left there. `sticks`: after that it is stuck, and others
+// have to come; so is each of those in the first job that it runs. Such a push may miss who goes to
+// sleep just then (see IdleSet): two ticks of the monitor are the bound.
 class PushToRing final : public WorkersModel {
  public:
   PushToRing(unsigned workers, unsigned jobs, bool sticks)
       : WorkersModel(workers, jobs), sticks_(sticks) {}
 
-  unsigned threads() const override { return workers_count_; }
+  unsigned threads() const override { return workers_count_ + (sticks_ ? 1 : 0); }
   void run(unsigned thread) override {
+    if (thread == workers_count_) return workers_.monitor(2);
     if (thread != 0) return workers_.live(thread, sticks_);
     for (unsigned i = 0; i < jobs_count_; ++i)
       workers_.push_ring(0, jobs_[i]);
+    if (!sticks_) workers_.live(0);
   }
 
  private:
   const bool sticks_;
+};
+
+// The last searcher that finds work looks for more, which somebody may have pushed in reliance on
+// it, and wakes another: without any monitor.
+class FindAndStick final : public WorkersModel {
+ public:
+  FindAndStick() : WorkersModel(2, 2) {}
+
+  unsigned threads() const override { return workers_count_ + 1; }
+  void run(unsigned thread) override {
+    if (thread < workers_count_) return workers_.live(thread, /*sticks_in_job=*/true);
+    for (unsigned i = 0; i < jobs_count_; ++i)
+      workers_.push_global(jobs_[i]);
+  }
 };
 
 }  // namespace
@@ -101,17 +118,21 @@ void add_parking(Subjects& subjects) {
       subject_of<ParkerAlone>("park.two_notifiers", "4: nor lost among several", options, 2u));
   subjects.push_back(subject_of<PushFromOutside>(
       "idle.outside", "4: no task waits while a worker sleeps", options, 1u, 1u));
-  subjects.push_back(subject_of<PushToRing>("idle.ring", "4: a push to a ring wakes a sleeper",
-                                            options, 2u, 1u, false));
-  options.preemptions = 2;
+  options.preemptions = 3;
   options.stale_reads = 1;
+  subjects.push_back(subject_of<PushToRing>("idle.ring", "3: a push to a ring, and a thief",
+                                            options, 2u, 1u, false));
+  subjects.push_back(subject_of<PushToRing>(
+      "idle.stuck_pusher", "4: a push to a ring, within two ticks", options, 2u, 1u, true));
+  options.preemptions = 2;
   options.random_runs = 20'000;
   subjects.push_back(
       subject_of<PushFromOutside>("idle.two_workers", "4: with two of them", options, 2u, 2u));
   subjects.push_back(
-      subject_of<PushToRing>("idle.two_thieves", "4: with two thieves", options, 3u, 2u, false));
-  subjects.push_back(subject_of<PushToRing>("idle.stuck_finder", "4: who finds work wakes another",
-                                            options, 3u, 2u, true));
+      subject_of<FindAndStick>("idle.stuck_finder", "4: who finds work wakes another", options));
+  options.preemptions = 1;
+  subjects.push_back(
+      subject_of<PushToRing>("idle.two_thieves", "4: with two thieves", options, 3u, 2u, true));
 }
 
 }  // namespace ekiden::model

@@ -1,7 +1,8 @@
-// The LIFO slot and the global queue.
+// The LIFO slot, the stack of children and the global queue.
 
 #include <array>
 
+#include "runtime/queue/child_stack.hpp"
 #include "runtime/queue/global_queue.hpp"
 #include "runtime/queue/lifo_slot.hpp"
 #include "tests/model/checker/plain.hpp"
@@ -48,7 +49,7 @@ class Slot final : public Model {
   void run(unsigned thread) override {
     if (thread != 0) return items_.take(slot_.take());
     for (unsigned i = 0; i < 3; ++i)
-      items_.take(slot_.push(items_.make(i)));
+      items_.take(slot_.replace(items_.make(i)));
     items_.take(slot_.take());
   }
   void at_end() override {
@@ -62,6 +63,54 @@ class Slot final : public Model {
   runtime::LifoSlot<Item> slot_;
 };
 
+// --- The stack of children -----------------------------------------------------------------------
+
+// The owner pushes and pops, `thieves` steal. Filled and emptied before, so that places are used
+// again.
+class Children final : public Model {
+ public:
+  Children(unsigned thieves, unsigned before) : thieves_(thieves), before_(before) {
+    for (unsigned i = 0; i < 3; ++i) {
+      require(stack_.push(&filler_) != 0, "there is room");
+      require(stack_.steal() == &filler_, "what was pushed is stolen");
+    }
+    for (unsigned i = 0; i < before_; ++i)
+      push(i);
+  }
+
+  unsigned threads() const override { return 1 + thieves_; }
+  void run(unsigned thread) override {
+    if (thread != 0) {
+      items_.take(stack_.steal());
+      items_.take(stack_.steal());
+      return;
+    }
+    items_.take(stack_.pop());
+    push(before_);
+    items_.take(stack_.pop());
+    items_.take(stack_.pop());
+  }
+  void at_end() override {
+    while (Item* item = stack_.pop())
+      items_.take(item);
+    require(stack_.empty(), "nothing is left");
+    items_.check(before_ + 1);
+  }
+
+ private:
+  // Where it is full the owner keeps the item.
+  void push(unsigned item) {
+    Item* made = items_.make(item);
+    if (stack_.push(made) == 0) items_.take(made);
+  }
+
+  const unsigned thieves_;
+  const unsigned before_;
+  Items items_;
+  Item filler_;
+  runtime::ChildStack<Item> stack_{2};
+};
+
 // --- The global queue ----------------------------------------------------------------------------
 
 // Two push, one pops; what is pushed before a flag is not overlooked by who has seen the flag.
@@ -70,8 +119,7 @@ class PushPop final : public Model {
   unsigned threads() const override { return 3; }
   void run(unsigned thread) override {
     if (thread < 2) {
-      Item* item = items_.make(thread);
-      queue_.push(item, item, 1, thread);
+      queue_.push(items_.make(thread), thread);
       if (thread == 0) pushed_.store(1, std::memory_order_release);
       return;
     }
@@ -90,20 +138,12 @@ class PushPop final : public Model {
  private:
   void take_some() {
     unsigned cursor = 1;
-    Item* first = nullptr;
-    for (;;) {
-      const std::size_t taken = queue_.pop(2, cursor, first);
-      if (taken == 0) return;
-      for (std::size_t i = 0; i < taken; ++i) {
-        Item* next = first->queue_next;
-        items_.take(first);
-        first = next;
-      }
+    while (queue_.pop(2, cursor, [this](Item* item) { items_.take(item); }) != 0) {
     }
   }
 
   Items items_;
-  runtime::GlobalQueue<Item> queue_{2, 100};
+  runtime::GlobalQueue<Item> queue_{2, 1};
   runtime::Atomic<int> pushed_{0};
 };
 
@@ -134,9 +174,13 @@ void add_small_queues(Subjects& subjects) {
   options.preemptions = 4;
   options.stale_reads = 2;
   subjects.push_back(subject_of<Slot>("lifo.slot", "3: owner and thieves", options));
+  subjects.push_back(
+      subject_of<Children>("children.one_thief", "3: owner and thief", options, 1u, 1u));
   subjects.push_back(subject_of<Admission>("global.admission", "5: refused at capacity", options));
   options.preemptions = 3;
   options.stale_reads = 1;
+  subjects.push_back(
+      subject_of<Children>("children.two_thieves", "3: and two of them", options, 2u, 2u));
   subjects.push_back(subject_of<PushPop>("global.queue", "3, 4: pushers and a popper", options));
 }
 

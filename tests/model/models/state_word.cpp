@@ -30,9 +30,10 @@ class Task {
   Plain<int> polls;  // written by every poll: two at once, or two in no order, are a race
   Plain<int> drops;
 
-  void enter_poll() {
-    static_cast<void>(word.start_poll());
+  Snapshot enter_poll() {
+    const Snapshot state = word.start_poll();
     polls.write(polls.read() + 1);
+    return state;
   }
   void drop() {
     require(polls.read() >= 0, "never during a poll");
@@ -63,15 +64,13 @@ class WakeAndPoll final : public Model {
  private:
   void run_task() {
     for (;;) {
-      task_.enter_poll();
+      static_cast<void>(task_.enter_poll());
       for (unsigned i = 0; i < wakers_; ++i) {
         if (written_[i].load(kRelaxed) == 1) seen_[i].write(1);
       }
-      if (yields_ && task_.polls.read() == 1) {
-        task_.word.end_yield();
-      } else if (task_.word.end_pending() != Submit::kSubmit) {
-        return;
-      }
+      // After "yield" it goes back into a queue as it is.
+      if (yields_ && task_.polls.read() == 1) continue;
+      if (task_.word.end_pending() != Submit::kSubmit) return;
     }
   }
 
@@ -99,6 +98,7 @@ class EndOfTask final : public Model {
         if (task_.word.cancel(1) == Submit::kSubmit) run_task(thread);
         return;
       default:
+        use(thread);  // the result, say
         if (task_.word.close_join(1) == StateWord::CloseJoin::kDispose) dispose(thread);
     }
   }
@@ -111,23 +111,32 @@ class EndOfTask final : public Model {
  private:
   void run_task(unsigned thread) {
     for (;;) {
-      const Snapshot state = task_.word.start_poll();
-      task_.polls.write(task_.polls.read() + 1);
-      if (state.is_cancelled()) {
-        if (!task_.word.complete().has_join()) return dispose(thread);
-        return unref(thread);
-      }
+      if (task_.enter_poll().is_cancelled()) return finish(thread);
       if (task_.word.end_pending() != Submit::kSubmit) return;
     }
+  }
+  // As Worker::finish().
+  void finish(unsigned thread) {
+    if (task_.word.is_unheld()) {
+      task_.drop();
+      use(thread);
+      task_.word.free_unheld();
+      return give_back();
+    }
+    if (!task_.word.complete().has_join()) return dispose(thread);
+    unref(thread);
   }
   void dispose(unsigned thread) {
     task_.drop();
     unref(thread);
   }
   // Each uses the slot up to here; the next user of the slot comes after all of them.
+  void use(unsigned thread) { used_[thread].write(1); }
   void unref(unsigned thread) {
-    used_[thread].write(1);
-    if (!task_.word.unref()) return;
+    use(thread);
+    if (task_.word.unref()) give_back();
+  }
+  void give_back() {
     freed_.write(freed_.read() + 1);
     for (Plain<int>& used : used_)
       used.write(0);
@@ -139,29 +148,39 @@ class EndOfTask final : public Model {
   Plain<int> used_[3];
 };
 
-// An old waker against the slot's next life.
+// An old waker against the slot's next life. `freed_at_once`: the first one ends unheld.
 class OldWaker final : public Model {
  public:
+  explicit OldWaker(bool freed_at_once) : freed_at_once_(freed_at_once) {}
+
   unsigned threads() const override { return 2; }
   void run(unsigned thread) override {
     if (thread == 1) {
       if (task_.word.wake(1) == Submit::kSubmit) require(false, "the first life never idles");
       return;
     }
-    task_.enter_poll();
-    static_cast<void>(task_.word.complete());
-    task_.drop();
-    require(task_.word.unref(), "the last reference");
-    require(task_.word.reserve(), "the next life");
-    require(task_.word.claim_reserved(2), "nobody else claims it");
+    static_cast<void>(task_.enter_poll());
+    if (freed_at_once_) {
+      task_.drop();
+      task_.word.free_unheld();
+    } else {
+      static_cast<void>(task_.word.complete());
+      task_.drop();
+      require(task_.word.unref(), "the last reference");
+    }
+    require(task_.word.reserve(StateWord::Claim::kTaken), "the next life");
     task_.word.make_runnable(/*join=*/false);
-    task_.enter_poll();
+    static_cast<void>(task_.enter_poll());
     require(task_.word.end_pending() == Submit::kNothing,
             "an old waker has woken the slot's next task");
   }
-  void at_end() override { require(task_.word.load().is_idle(), "the next task waits"); }
+  void at_end() override {
+    require(task_.word.load().is_idle(), "the next task waits");
+    require(!task_.word.load().is_notified(), "and nobody has woken it");
+  }
 
  private:
+  const bool freed_at_once_;
   Task task_{/*join=*/false};
 };
 
@@ -197,13 +216,38 @@ class Reservation final : public Model {
   Plain<int> freed_;
 };
 
+// A spawn from outside, and an unload that closes the admission and then cancels what it finds:
+// Scheduler::queue_new against cancel_tasks.
+class Admission final : public Model {
+ public:
+  Admission() { require(word_.reserve(StateWord::Claim::kTaken), "a fresh slot"); }
+
+  unsigned threads() const override { return 2; }
+  void run(unsigned thread) override {
+    if (thread == 0) {
+      word_.make_runnable(/*join=*/false, std::memory_order_seq_cst);
+      if (!admits_.load(std::memory_order_seq_cst)) static_cast<void>(word_.cancel(1));
+      return;
+    }
+    admits_.store(false, std::memory_order_seq_cst);
+    if (!word_.load_after_store().is_reserved()) static_cast<void>(word_.cancel(1));
+  }
+  void at_end() override {
+    require(word_.load().is_cancelled(), "a task was admitted, and nobody has cancelled it");
+  }
+
+ private:
+  StateWord word_;
+  Atomic<bool> admits_{true};
+};
+
 // The end and who waits for it: Scheduler::join_poll against Worker::finish, as they use the word.
 class Join final : public Model {
  public:
   unsigned threads() const override { return 2; }
   void run(unsigned thread) override {
     if (thread == 0) {
-      task_.enter_poll();
+      static_cast<void>(task_.enter_poll());
       static_cast<void>(task_.word.complete());
       woken_ = joiner_.exchange(0, std::memory_order_seq_cst) != 0;
       return;
@@ -233,7 +277,11 @@ void add_state_word(Subjects& subjects) {
       subject_of<WakeAndPoll>("state.wake_yield", "1: nor while a poll yields", options, 1u, true));
   subjects.push_back(subject_of<Join>("state.join", "1: the end is not missed", options));
   subjects.push_back(
-      subject_of<OldWaker>("state.old_waker", "1, 2: an old waker does nothing", options));
+      subject_of<Admission>("state.admission", "7: a late spawn is cancelled", options));
+  subjects.push_back(
+      subject_of<OldWaker>("state.old_waker", "1, 2: an old waker does nothing", options, false));
+  subjects.push_back(
+      subject_of<OldWaker>("state.freed_at_once", "1, 2: nor where nobody held it", options, true));
   options.stale_reads = 1;
   subjects.push_back(
       subject_of<WakeAndPoll>("state.two_wakes", "1, 2: one poll at a time", options, 2u, false));

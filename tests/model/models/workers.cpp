@@ -10,7 +10,7 @@ Workers::Workers(unsigned count, bool with_reactor)
 // --- Pushing -------------------------------------------------------------------------------------
 
 void Workers::push_global(Job& job) {
-  global_.push(&job, &job, 1, 0);
+  global_.push(&job, 0);
   notify_one();
 }
 
@@ -23,13 +23,13 @@ void Workers::unpark(unsigned id) {
 }
 
 void Workers::push_ring(unsigned id, Job& job) {
-  require(workers_[id].ring.push(&job), "there is room");
+  require(workers_[id].ring.push(&job) != 0, "there is room");
   notify_one();
 }
 
 // Within a turn pushes wake nobody.
 void Workers::wake(runtime::Waker) noexcept {
-  require(workers_[holder_].ring.push(&woken_job_), "there is room");
+  require(workers_[holder_].ring.push(&woken_job_) != 0, "there is room");
 }
 
 bool Workers::work_pending() const {
@@ -38,6 +38,13 @@ bool Workers::work_pending() const {
     if (!workers_[id].ring.empty()) return true;
   }
   return false;
+}
+
+void Workers::monitor(unsigned ticks) {
+  for (unsigned tick = 0; tick < ticks; ++tick) {
+    wait_for_rest();
+    if (work_pending()) notify_one();
+  }
 }
 
 // --- The loop ------------------------------------------------------------------------------------
@@ -60,14 +67,15 @@ Job* Workers::next(unsigned id) {
   if (job == nullptr) job = search(id);
   if (job != nullptr && self.searching) {
     self.searching = false;
-    if (idle_.end_search()) notify_one();
+    if (idle_.end_search() && work_pending()) notify_one();
   }
   return job;
 }
 
 Job* Workers::take_global(unsigned id) {
   Job* job = nullptr;
-  return global_.pop(1, workers_[id].cursor, job) == 0 ? nullptr : job;
+  global_.pop(1, workers_[id].cursor, [&job](Job* taken) { job = taken; });
+  return job;
 }
 
 Job* Workers::search(unsigned id) {
@@ -92,7 +100,8 @@ void Workers::sleep(unsigned id) {
   self.searching = false;
   const bool must_look = idle_.sleep(id, was_searching);
   if (must_look && work_pending()) {
-    self.searching = come_back(id);
+    const bool woken = come_back(id);
+    self.searching = woken || idle_.try_begin_search();
     // A push is counted before it is linked, and in between there is nothing to be found: the
     // worker comes round until its pusher has gone on, which a fair system lets it.
     pause();

@@ -32,6 +32,8 @@ class Workers : private runtime::WakeTarget {
 
   void push_global(Job& job);
   void notify_one();
+  // Ticks of the monitor, each when nobody else can go on: Monitor::rescue_work().
+  void monitor(unsigned ticks);
 
   // --- Worker's own thread -----------------------------------------------------------------------
 

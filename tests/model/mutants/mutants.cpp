@@ -12,6 +12,7 @@ constexpr Change kSkip = Change::kSkip;
 
 constexpr const char* kState = "runtime/task/state.hpp";
 constexpr const char* kRing = "runtime/queue/local_queue.hpp";
+constexpr const char* kChildren = "runtime/queue/child_stack.hpp";
 constexpr const char* kLifo = "runtime/queue/lifo_slot.hpp";
 constexpr const char* kGlobal = "runtime/queue/global_queue.hpp";
 constexpr const char* kParker = "runtime/scheduler/parker.cpp";
@@ -38,25 +39,40 @@ const std::vector<Mutant>& all_mutants() {
        "state.wake"},
       {kState, "compare_exchange_weak(old, next, std::memory_order_acq_rel", kSplit,
        "state.two_wakes"},
-      {kState, "fetch_add(Snapshot::kRunning - Snapshot::kNotified", kRelaxed, "state.wake"},
-      {kState, "fetch_sub(Snapshot::kRunning,", kRelaxed, "state.wake"},
-      {kState, "fetch_sub(Snapshot::kRunning,", kSplit, "state.wake"},
-      {kState, "fetch_sub(Snapshot::kRefOne", kRelaxed, "state.end_held"},
-      {kState, "fetch_sub(Snapshot::kRefOne", kSplit, "state.end_held"},
-      {kState, "compare_exchange_weak(old, next, std::memory_order_seq_cst", kAcqRel, "state.join"},
+      {kState, "word_.fetch_and(~Snapshot::kNotified, std::memory_order_acq_rel)", kRelaxed,
+       "state.two_wakes"},
+      {kState, "compare_exchange_weak(old, old & ~Snapshot::kActive", kRelaxed, "state.wake"},
+      {kState, "compare_exchange_weak(old, old & ~Snapshot::kActive", kSplit, "state.wake"},
+      {kState, "word_.fetch_sub(Snapshot::kRefOne, std::memory_order_acq_rel)", kRelaxed,
+       "state.end_held"},
+      {kState, "word_.fetch_sub(Snapshot::kRefOne, std::memory_order_acq_rel)", kSplit,
+       "state.end_held"},
+      {kState, "const Snapshot last(word_.load(std::memory_order_acquire))", kRelaxed,
+       "state.end_held"},
+      {kState, "return !Snapshot(word_.load(std::memory_order_acquire)).has_join()", kRelaxed,
+       "state.end_held"},
+      {kState, "compare_exchange_weak(old, (old & ~kGone) | Snapshot::kComplete", kAcqRel,
+       "state.join"},
       {kState, "load_after_store() const { return Snapshot(word_.load(", kAcqRel, "state.join"},
+      {kState, "| Snapshot::kActive) + hold, order)", kAcqRel, "state.admission"},
       {kState, "compare_exchange_weak(old, wanted, std::memory_order_seq_cst", kSplit,
        "state.reservation"},
       // The ring.
       {kRing, "head_.compare_exchange_strong(head, head + count", kSplit, "ring.steal"},
-      {kRing, "tail_.store(tail + 1, std::memory_order_seq_cst)", kRelaxed, "ring.steal"},
+      {kRing, "tail_.store(tail + 1, std::memory_order_release)", kRelaxed, "ring.steal"},
       {kRing, "victim.tail_.load(std::memory_order_acquire) - head", kRelaxed, "ring.steal"},
-      {kRing, "tail_.store(tail + count - 1, std::memory_order_seq_cst)", kRelaxed, "ring.chain"},
-      {kRing, "const std::uint64_t tail = tail_.load(std::memory_order_seq_cst)", kAcqRel,
-       "idle.ring"},
-      {kRing, "tail_.store(tail + 1, std::memory_order_seq_cst)", kAcqRel, "idle.ring"},
+      {kRing, "tail_.store(tail + count - 1, std::memory_order_release)", kRelaxed, "ring.chain"},
+      // The stack of children.
+      {kChildren, "bottom_.store(bottom + 1, std::memory_order_release)", kRelaxed,
+       "children.one_thief"},
+      {kChildren, "bottom_.store(bottom, std::memory_order_seq_cst)", kAcqRel,
+       "children.two_thieves"},
+      {kChildren, "if (top >= bottom_.load(std::memory_order_seq_cst))", kAcqRel,
+       "children.two_thieves"},
+      {kChildren, "top_.compare_exchange_strong(top, top + 1", kSplit, "children.one_thief"},
       // The LIFO slot.
-      {kLifo, "return slot_.exchange(item", kRelaxed, "lifo.slot"},
+      {kLifo, "slot_.store(item, std::memory_order_release)", kRelaxed, "lifo.slot"},
+      {kLifo, "slot_.exchange(item, std::memory_order_acq_rel)", kRelaxed, "lifo.slot"},
       {kLifo, "return slot_.exchange(nullptr", kRelaxed, "lifo.slot"},
       {kLifo, "return slot_.exchange(nullptr", kSplit, "lifo.slot"},
       // The global queue.
@@ -73,7 +89,7 @@ const std::vector<Mutant>& all_mutants() {
       {kIdle, "state_.fetch_add(kOneSleeper - (was_searching", kAcqRel, "idle.outside"},
       {kIdleHeader, "const std::uint64_t state = state_.load(std::memory_order_seq_cst)", kAcqRel,
        "idle.outside"},
-      {kIdle, "state_.fetch_sub(1, std::memory_order_seq_cst)", kSplit, "idle.two_thieves"},
+      {kIdle, "state_.fetch_sub(1, std::memory_order_seq_cst)", kSplit, "idle.stuck_finder"},
       // The reactor: who holds it, and how that one is interrupted.
       {kReactor, "!held_.exchange(true, std::memory_order_acquire)", kSplit, "reactor.let_go"},
       {kReactor, "!held_.exchange(true, std::memory_order_acquire)", kRelaxed, "reactor.let_go"},

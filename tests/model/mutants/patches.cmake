@@ -34,10 +34,10 @@ endfunction()
 set(state runtime/task/state.hpp)
 ekiden_model_patch(generation ${state} state_word state.old_waker
   "a wake does not compare the generation")
-ekiden_model_patch(notified_already ${state} state_word state.wake
+ekiden_model_patch(notified_already ${state} state_word state.two_wakes
   "a wake that finds 'notified' set writes nothing")
 ekiden_model_patch(claimed_twice ${state} state_word state.reservation
-  "a reservation is claimed in any state")
+  "a reservation is claimed also from somebody's hand")
 ekiden_model_patch(reference_of_the_hold ${state} state_word state.end_held
   "closing a hold takes its reference also where the caller disposes")
 
