@@ -50,6 +50,15 @@ class SpinGauge {
     try_after_ = std::min(2 * try_after_, kTryAfterMax);
   }
 
+  // It let others run on its CPU first, and was away for `away`: a moment, and they have done what
+  // it waits for; or long, and the CPU is wanted by somebody else. Then it had better sleep: a
+  // sleeper is given the CPU again when it is woken, one that looks gets it when it is its turn.
+  void was_away(Nanos away) {
+    if (away <= kLookNsMax) return;
+    account_ns_ = 0;
+    try_after_ = kTryAfterMax;
+  }
+
   // It slept without looking; `gap`: from going to sleep to being back.
   void slept(Nanos gap) { short_gaps_ = gap <= kShortGapNs ? short_gaps_ + 1 : 0; }
 

@@ -1,5 +1,7 @@
 // Searching for work elsewhere, and sleeping when there is none.
 
+#include <thread>
+
 #include "runtime/scheduler/scheduler.hpp"
 #include "runtime/scheduler/worker.hpp"
 
@@ -130,6 +132,7 @@ void Worker::sleep_in_reactor() {
 bool Worker::begin_look() {
   if (!scheduler_.may_look_ || !spin_gauge_.should_look()) return false;
   if (scheduler_.idle_.sleepers() < scheduler_.config().workers) return false;
+  // relaxed: it guards nothing but the CPU.
   return !scheduler_.somebody_looks_.exchange(true, std::memory_order_relaxed);
 }
 
@@ -139,15 +142,27 @@ void Worker::end_look(bool found) {
   idle_since_ = 0;
 }
 
+// How long a look may last. Who we wait for may be waiting for this CPU, so it is offered first; if
+// somebody took it, one look is enough.
+Nanos Worker::time_to_look() {
+  const Nanos before = scheduler_.clock().now_ns();
+  std::this_thread::yield();
+  const Nanos away = scheduler_.clock().now_ns() - before;
+  spin_gauge_.was_away(away);
+  idle_since_ += away;  // that was not our CPU time
+  return away > kOfferTakenNs ? 0 : SpinGauge::kLookNsMax;
+}
+
 // Returns how many tasks it woke.
 std::size_t Worker::look_in_reactor() {
   if (!begin_look()) return 0;
+  const Nanos limit = time_to_look();
   std::size_t wakes = 0;
   bool found = false;
-  for (unsigned turns = 0; !found && turns < kLooksMax; ++turns) {
+  for (unsigned looks = 0; !found && looks < kLooksMax; ++looks) {
     wakes = turn_reactor(Wait::kGlance);
     found = wakes != 0 || parker_.is_notified();
-    if (scheduler_.clock().now_ns() - idle_since_ >= SpinGauge::kLookNsMax) break;
+    if (scheduler_.clock().now_ns() - idle_since_ >= limit) break;
   }
   end_look(found);
   return wakes;
@@ -155,12 +170,15 @@ std::size_t Worker::look_in_reactor() {
 
 void Worker::look_at_own_word() {
   if (!begin_look()) return;
-  bool found = false;
+  constexpr int kPauses = 10;  // between two looks at the clock
+  const Nanos limit = time_to_look();
+  bool found = parker_.is_notified();
   for (unsigned looks = 0; !found && looks < kLooksMax; ++looks) {
-    for (int pauses = 0; pauses < 10 && !parker_.is_notified(); ++pauses)
+    if (scheduler_.clock().now_ns() - idle_since_ >= limit) break;
+    for (int i = 0; i < kPauses && !found; ++i) {
       cpu_relax();
-    found = parker_.is_notified();
-    if (scheduler_.clock().now_ns() - idle_since_ >= SpinGauge::kLookNsMax) break;
+      found = parker_.is_notified();
+    }
   }
   end_look(found);
 }

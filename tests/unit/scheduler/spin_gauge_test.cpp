@@ -55,6 +55,16 @@ TEST_CASE("each try in vain makes the next one rarer") {
   }
 }
 
+TEST_CASE("where somebody else wants the CPU for long, looking ends for long") {
+  SpinGauge gauge;
+  sleeps_before_a_look(gauge, 60 * kMicro, 100);
+  gauge.looked(10 * kMicro, /*found=*/true);
+  gauge.was_away(10 * kMicro);  // who it waits for
+  CHECK(gauge.should_look());
+  gauge.was_away(3 * kNanosPerMilli);
+  CHECK(sleeps_before_a_look(gauge, 60 * kMicro, 10'000) == SpinGauge::kTryAfterMax);
+}
+
 TEST_CASE("a long gap begins the count of short ones anew") {
   SpinGauge gauge;
   for (int i = 0; i < 100; ++i) {
