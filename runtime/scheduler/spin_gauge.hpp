@@ -4,7 +4,7 @@
 // kSleepCostNs of looking. So looking that ends with a find within that time is free and several
 // times as fast; looking in vain, or for long, is paid from an account that finds fill:
 //
-//   each time:  account += kSleepCostNs - time spent looking      (at most kAccountMaxNs)
+//   each time:  account += (kSleepCostNs where it found something) - time spent looking
 //
 // An empty account ends it: then the CPU time spent is that of sleeping each time. From then on
 // only a try now and then, after a number of gaps that were short, and that number doubles with
@@ -42,7 +42,8 @@ class SpinGauge {
   void looked(Nanos spent, bool found) {
     const bool was_on = account_ns_ > 0;
     if (found && !was_on) account_ns_ = kAccountMaxNs / 4;
-    account_ns_ += static_cast<std::int64_t>(kSleepCostNs) - static_cast<std::int64_t>(spent);
+    const Nanos saved = found ? kSleepCostNs : 0;
+    account_ns_ += static_cast<std::int64_t>(saved) - static_cast<std::int64_t>(spent);
     account_ns_ = std::min(account_ns_, static_cast<std::int64_t>(kAccountMaxNs));
     if (account_ns_ == static_cast<std::int64_t>(kAccountMaxNs)) try_after_ = kTryAfterMin;
     if (account_ns_ > 0) return;
@@ -50,9 +51,10 @@ class SpinGauge {
     try_after_ = std::min(2 * try_after_, kTryAfterMax);
   }
 
-  // It let others run on its CPU first, and was away for `away`: a moment, and they have done what
-  // it waits for; or long, and the CPU is wanted by somebody else. Then it had better sleep: a
-  // sleeper is given the CPU again when it is woken, one that looks gets it when it is its turn.
+  // Instead of looking it let others run on its CPU, and was away for `away`: a moment, and they
+  // have done what it waits for; or long, and the CPU is wanted by somebody else. Then it had
+  // better sleep: a sleeper is given the CPU again when it is woken, one that looks when it is its
+  // turn.
   void was_away(Nanos away) {
     if (away <= kLookNsMax) return;
     account_ns_ = 0;

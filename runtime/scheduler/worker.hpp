@@ -175,7 +175,7 @@ class Worker {
   void sleep_on_own_word();
   void sleep_in_reactor();
   bool begin_look();
-  void end_look(bool found);
+  void end_look(Nanos limit, bool found);
   Nanos time_to_look();
   std::size_t look_in_reactor();
   void look_at_own_word();

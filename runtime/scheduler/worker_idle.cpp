@@ -136,9 +136,9 @@ bool Worker::begin_look() {
   return !scheduler_.somebody_looks_.exchange(true, std::memory_order_relaxed);
 }
 
-void Worker::end_look(bool found) {
+void Worker::end_look(Nanos limit, bool found) {
   scheduler_.somebody_looks_.store(false, std::memory_order_relaxed);
-  spin_gauge_.looked(scheduler_.clock().now_ns() - idle_since_, found);
+  if (limit != 0) spin_gauge_.looked(scheduler_.clock().now_ns() - idle_since_, found);
   idle_since_ = 0;
 }
 
@@ -148,9 +148,9 @@ Nanos Worker::time_to_look() {
   const Nanos before = scheduler_.clock().now_ns();
   std::this_thread::yield();
   const Nanos away = scheduler_.clock().now_ns() - before;
+  if (away <= kOfferTakenNs) return SpinGauge::kLookNsMax;
   spin_gauge_.was_away(away);
-  idle_since_ += away;  // that was not our CPU time
-  return away > kOfferTakenNs ? 0 : SpinGauge::kLookNsMax;
+  return 0;
 }
 
 // Returns how many tasks it woke.
@@ -164,7 +164,7 @@ std::size_t Worker::look_in_reactor() {
     found = wakes != 0 || parker_.is_notified();
     if (scheduler_.clock().now_ns() - idle_since_ >= limit) break;
   }
-  end_look(found);
+  end_look(limit, found);
   return wakes;
 }
 
@@ -180,7 +180,7 @@ void Worker::look_at_own_word() {
       found = parker_.is_notified();
     }
   }
-  end_look(found);
+  end_look(limit, found);
 }
 
 // --- Coming back -------------------------------------------------------------------------------
