@@ -58,6 +58,24 @@ bool may_go_on(HostCall& call, ekd_io io, Interest interest, ekd_waker waker) {
   return known != Status::kOk || call.spend_budget(waker);
 }
 
+// The same within a read or write, so that the source is looked up once.
+class BudgetGate final : public runtime::TryGate {
+ public:
+  BudgetGate(HostCall& call, ekd_waker waker) : call_(call), waker_(waker) {}
+
+  bool may_try() noexcept override {
+    spent_ = !call_.spend_budget(waker_);
+    return !spent_;
+  }
+  // Then the task was asked to yield, and waits for nothing.
+  bool is_spent() const { return spent_; }
+
+ private:
+  HostCall& call_;
+  const ekd_waker waker_;
+  bool spent_ = false;
+};
+
 // --- Making sockets ----------------------------------------------------------------------------
 
 std::int32_t read_options(HostCall& call, const ekd_listen_options* given,
@@ -154,11 +172,12 @@ std::int32_t read(ekd_ctx* ctx, ekd_io io, ekd_waker waker, void* buffer, std::u
   if (buffer == nullptr || size == 0 || out_size == nullptr) {
     return call.refuse(EKD_E_INVALID, "buffer or out_size is NULL, or size is 0");
   }
-  if (!may_go_on(call, io, Interest::kRead, waker)) return EKD_PENDING;
+  BudgetGate gate(call, waker);
   std::size_t count = 0;
   int os_error = 0;
   const Status status = call.runtime().reactor().read(call.owner(), Handle(io), Waker(waker),
-                                                      buffer, size, count, os_error);
+                                                      buffer, size, count, os_error, &gate);
+  if (gate.is_spent()) return EKD_PENDING;
   if (status == Status::kOk) *out_size = count;
   return answer_io(call, status, "read", os_error);
 }
@@ -170,11 +189,12 @@ std::int32_t write(ekd_ctx* ctx, ekd_io io, ekd_waker waker, const void* data, s
   if ((data == nullptr && size != 0) || out_size == nullptr) {
     return call.refuse(EKD_E_INVALID, "data or out_size is NULL");
   }
-  if (!may_go_on(call, io, Interest::kWrite, waker)) return EKD_PENDING;
+  BudgetGate gate(call, waker);
   std::size_t count = 0;
   int os_error = 0;
   const Status status = call.runtime().reactor().write(call.owner(), Handle(io), Waker(waker), data,
-                                                       size, count, os_error);
+                                                       size, count, os_error, &gate);
+  if (gate.is_spent()) return EKD_PENDING;
   if (status == Status::kOk) *out_size = count;
   return answer_io(call, status, "write", os_error);
 }

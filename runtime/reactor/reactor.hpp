@@ -45,6 +45,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/handle.hpp"
@@ -65,6 +66,17 @@ enum class Attempt : std::uint8_t {
   kWouldBlock,
   kFailed,
   kBroken,  // failed, and this direction is closed for good
+};
+
+// Asked at most once in a call, before the system call is tried for somebody who waits: only where
+// the source may be ready, so that asking many quiet ones costs nothing.
+class TryGate {
+ public:
+  // False: the call answers kPending without leaving the waker.
+  virtual bool may_try() noexcept = 0;
+
+ protected:
+  ~TryGate() = default;
 };
 
 // For lists and dumps.
@@ -113,16 +125,17 @@ class Reactor final : private SourceCloser {
 
   // At most `size` bytes (at least 1, else kInvalid). kOk with count 0 is the end of the stream.
   Status read(OwnerId owner, Handle handle, Waker waker, void* data, std::size_t size,
-              std::size_t& count, int& os_error);
+              std::size_t& count, int& os_error, TryGate* gate = nullptr);
   // kOk with count <= size. A peer that is gone is EPIPE or ECONNRESET, and never a SIGPIPE.
   Status write(OwnerId owner, Handle handle, Waker waker, const void* data, std::size_t size,
-               std::size_t& count, int& os_error);
+               std::size_t& count, int& os_error, TryGate* gate = nullptr);
 
   // What the calls above are made of. `try_once(int fd, SourceKind)` makes one non-blocking system
   // call and says what it found; it is called until it is done, has failed or would block and
   // nothing came since. The descriptor stays open during each call.
   template <class TryOnce>
-  Status attempt(OwnerId owner, Handle handle, Interest interest, Waker waker, TryOnce&& try_once);
+  Status attempt(OwnerId owner, Handle handle, Interest interest, Waker waker, TryOnce&& try_once,
+                 TryGate* gate = nullptr);
 
   // Calls `call(int fd)` with the descriptor kept open. For options and the like.
   template <class Call>
@@ -172,7 +185,7 @@ class Reactor final : private SourceCloser {
 
 template <class TryOnce>
 Status Reactor::attempt(OwnerId owner, Handle handle, Interest interest, Waker waker,
-                        TryOnce&& try_once) {
+                        TryOnce&& try_once, TryGate* gate) {
   SourceUse source;
   const Status found = sources_.use(owner, handle, source);
   if (found != Status::kOk) return found;
@@ -180,6 +193,9 @@ Status Reactor::attempt(OwnerId owner, Handle handle, Interest interest, Waker w
     const Readiness seen = source->readiness.load();
     // Who does not wait wants to know now, and an event may be on its way.
     if (waker.is_null() || seen.is_ready_for(interest)) {
+      if (gate != nullptr && !waker.is_null() && !std::exchange(gate, nullptr)->may_try()) {
+        return Status::kPending;
+      }
       // relaxed: set once before the handle existed, and to -1 by a race of the owner's own making.
       const int fd = source->descriptor.load(std::memory_order_relaxed);
       switch (try_once(fd, source->kind)) {

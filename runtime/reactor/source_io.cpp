@@ -94,26 +94,28 @@ Attempt judge_error(int& os_error) {
 }  // namespace
 
 Status Reactor::read(OwnerId owner, Handle handle, Waker waker, void* data, std::size_t size,
-                     std::size_t& count, int& os_error) {
+                     std::size_t& count, int& os_error, TryGate* gate) {
   if (size == 0) return Status::kInvalid;  // its answer could not be told from the end
-  return attempt(owner, handle, Interest::kRead, waker, [&](int fd, SourceKind kind) {
+  const auto once = [&](int fd, SourceKind kind) {
     const ssize_t got = retry_interrupted([&] { return read_once(fd, kind, data, size); });
     if (got < 0) return judge_error(os_error);
     count = static_cast<std::size_t>(got);
     if (!is_stream(kind)) return Attempt::kDone;
     if (got == 0) return Attempt::kEnded;
     return count < size ? Attempt::kDrained : Attempt::kDone;
-  });
+  };
+  return attempt(owner, handle, Interest::kRead, waker, once, gate);
 }
 
 Status Reactor::write(OwnerId owner, Handle handle, Waker waker, const void* data, std::size_t size,
-                      std::size_t& count, int& os_error) {
-  return attempt(owner, handle, Interest::kWrite, waker, [&](int fd, SourceKind kind) {
+                      std::size_t& count, int& os_error, TryGate* gate) {
+  const auto once = [&](int fd, SourceKind kind) {
     const ssize_t put = retry_interrupted([&] { return write_once(fd, kind, data, size); });
     if (put < 0) return judge_error(os_error);
     count = static_cast<std::size_t>(put);
     return is_stream(kind) && count < size ? Attempt::kDrained : Attempt::kDone;
-  });
+  };
+  return attempt(owner, handle, Interest::kWrite, waker, once, gate);
 }
 
 }  // namespace ekiden::runtime
