@@ -29,10 +29,6 @@ inline constexpr std::uint32_t kBlockAlignMax = 4096;
 // because overcommitting systems grant a lot.
 inline constexpr std::uint64_t kBlockMaxBytes = std::uint64_t{1} << 38;
 
-// Of one instance. The table that finds a type's size by its id is twice as large, so that looking
-// up stays short.
-inline constexpr std::size_t kTypesMax = 1024;
-
 // "plugin." and a descriptor's name.
 inline constexpr std::size_t kPluginNameMaxBytes = 63;
 

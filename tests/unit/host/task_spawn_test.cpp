@@ -1,4 +1,5 @@
 // ekd.task/1: how a task comes to be, and what refuses it.
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstring>
@@ -420,6 +421,49 @@ TEST_CASE("an outside spawn beyond the global queue's capacity is refused", "[ta
   CHECK(eventually([&] { return probe.drops.load() == spawned; }));
   CHECK(plugin.spawn(probe) == EKD_OK);
   CHECK(eventually([&] { return probe.drops.load() == spawned + 1; }));
+}
+
+TEST_CASE("spawn_n makes a task of each state, and refuses what cannot be", "[task]") {
+  const CapturedStderr captured;
+  const unsigned workers = GENERATE(1u, 2u, 4u);
+  const bool in_poll = GENERATE(false, true);
+  CAPTURE(workers, in_poll);
+  Daemon daemon(workers);
+  Plugin plugin(daemon, "many");
+  const ekd_task_api& api = *plugin.api.task;
+  Probe probe(end_at_once);
+  std::vector<Probe*> states(100, &probe);
+  std::vector<ekd_task> tasks(100, 0);
+  const std::uint32_t type = plugin.probe_type_id;
+  constexpr std::uint64_t kSize = sizeof(Probe*);
+  std::uint64_t spawned = 9;
+  const auto spawn_n = [&](const void* from, std::uint64_t size, std::uint64_t stride,
+                           std::uint64_t count, std::uint64_t* out) {
+    return api.spawn_n(plugin.ctx, type, from, size, stride, count, nullptr, tasks.data(), out);
+  };
+  std::vector<std::int32_t> codes;
+  const auto act = [&] {
+    codes = {spawn_n(states.data(), kSize, kSize, 10, nullptr),
+             spawn_n(nullptr, kSize, kSize, 10, &spawned),
+             spawn_n(states.data(), kSize, kSize - 1, 10, &spawned),
+             spawn_n(states.data(), EKD_TASK_STATE_MAX + 1, EKD_TASK_STATE_MAX + 1, 1, &spawned),
+             static_cast<std::int32_t>(spawned),
+             spawn_n(nullptr, kSize, kSize, 0, &spawned),
+             spawn_n(states.data(), kSize, kSize, states.size(), &spawned)};
+  };
+  if (in_poll) {
+    REQUIRE(plugin.run([&](ekd_cx*) {
+      act();
+      return EKD_READY;
+    }));
+  } else {
+    act();
+  }
+  CHECK(codes == std::vector<std::int32_t>{EKD_E_INVALID, EKD_E_INVALID, EKD_E_INVALID,
+                                           EKD_E_TOO_BIG, 0, EKD_OK, EKD_OK});
+  CHECK(spawned == states.size());
+  CHECK(eventually([&] { return probe.drops.load() == static_cast<int>(states.size()); }));
+  CHECK(std::count(tasks.begin(), tasks.end(), ekd_task{0}) == 0);
 }
 
 }  // namespace
