@@ -214,6 +214,7 @@ class Worker {
   PollContext context_{};
   TaskHeader* polled_ = nullptr;
   TaskType* charged_type_ = nullptr;          // what the time since charged_until_ belongs to
+  bool dropping_ = false;  // in a task's drop
   TypeCounters* charged_counters_ = nullptr;  // its counters for this worker
   TaskType* last_woken_ = nullptr;            // by the last turn of reactor and timers
   presence::Record* presence_ = nullptr;

@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 
 #include <exception>
+#include <utility>
 
 #include "runtime/scheduler/scheduler.hpp"
 #include "runtime/scheduler/worker.hpp"
@@ -163,6 +164,7 @@ void Worker::call_drop(TaskHeader& task, TaskType& type) {
   PresenceScope scope(*presence_, type.owner.load(std::memory_order_relaxed));
   // Within a poll that one is what runs here; else a drop that does not return is seen by this.
   if (polled_ == nullptr) current_.store(task.handle().bits(), std::memory_order_release);
+  const bool within_another = std::exchange(dropping_, true);
   try {
     type.drop(task.state_memory());
   } catch (abi::__forced_unwind&) {
@@ -171,6 +173,7 @@ void Worker::call_drop(TaskHeader& task, TaskType& type) {
     // The task is over anyway; there is nobody left to tell but its counters.
     add_relaxed<std::uint64_t>(counters_of(type).failed, 1);
   }
+  dropping_ = within_another;
 }
 
 // The slot's last reference is gone. Returns the parent if that is to be dropped now.
@@ -197,11 +200,12 @@ TaskHeader* Worker::child_gone(Handle parent) {
 }
 
 // It waits for its children, or will look once more before it does. Between polls it goes on here
-// at once: its memory is warm, and nobody has to be told.
+// at once: its memory is warm, and nobody has to be told. Not so within a poll or drop, which may
+// last: from the LIFO slot others can take it then.
 void Worker::continue_parent(TaskHeader& task, std::uint32_t generation) {
   if (task.state.wake(generation) != StateWord::Submit::kSubmit) return;
   stamp_runnable(task);
-  if (polled_ == nullptr && continued_ == nullptr) {
+  if (polled_ == nullptr && !dropping_ && continued_ == nullptr) {
     continued_ = &task;
   } else {
     schedule(task);

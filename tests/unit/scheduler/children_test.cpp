@@ -269,6 +269,43 @@ TEST_CASE("a parent that waits for something else is polled once for its childre
   f.wait_until_all_ended();
 }
 
+// The last child is dropped within the drop of a stranger, who then takes its time.
+TEST_CASE("a parent does not wait for a drop that only happened to end its last child") {
+  const unsigned workers = GENERATE(2u, 4u);
+  CAPTURE(workers);
+  Fixture f(workers);
+  const TypeId type = f.type("family");
+  Gate gate;
+  std::atomic<std::uint64_t> child{0};
+  std::atomic<bool> went_on{false};
+  const Handle parent = f.spawn(type, [&, begun = false](PollContext&) mutable {
+    if (!begun) {
+      begun = true;
+      SpawnOptions held = as_child();
+      held.join = true;
+      child = f.spawn(
+                   type, [](PollContext&) { return kPollReady; }, held)
+                  .bits();
+      return kPollPending;
+    }
+    went_on = true;
+    return kPollReady;
+  });
+  REQUIRE(eventually([&] {
+    const auto info = f.runtime().task_info(Handle(child.load()));
+    return info && info->state == TaskState::kEnded;
+  }));
+  REQUIRE(eventually([&] { return f.runtime().task_info(parent)->state == TaskState::kWaiting; }));
+  std::shared_ptr<void> at_end(nullptr, [&](void*) {
+    static_cast<void>(f.runtime().join_close(f.owner(), Handle(child.load())));
+    gate.pass();
+  });
+  f.spawn(type, [at_end = std::move(at_end)](PollContext&) { return kPollReady; });
+  CHECK(eventually([&] { return went_on.load(); }, 10s));
+  gate.open();
+  f.wait_until_all_ended();
+}
+
 // --- Refusals ----------------------------------------------------------------------------------
 
 TEST_CASE("children that fit nowhere are refused, and their parent goes on when the rest ended") {
