@@ -136,6 +136,8 @@ TaskHeader* Worker::next_ahead() {
     // Behind what waits; where nothing waits, no detour.
     if (ring_.empty() && children_.empty()) return task;
     push_ring(*task);
+    // The ring has its turn after some of these; children that it let pass would have none.
+    if (TaskHeader* child = children_.pop()) return child;
     return ring_.pop();
   }
   lifo_run_ = 0;

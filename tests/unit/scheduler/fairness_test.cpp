@@ -196,5 +196,50 @@ TEST_CASE("two tasks that wake each other starve no child") {
   f.wait_until_all_ended();
 }
 
+// Without work from outside, and where the oldest child's turn is far away.
+TEST_CASE("children run between two tasks that wake each other") {
+  Options options = Fixture::with_workers(1);
+  options.global_queue_interval = 1'000'000;
+  Fixture f(options);
+  const TypeId type = f.type("pair");
+  constexpr int kChildren = 10;
+  constexpr int kWarm = 100;
+  std::atomic<int> children{0};
+  std::atomic<int> polls{0};
+  std::atomic<int> polls_before_last{0};
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint64_t> pair[2] = {};
+  const auto spawn_child = [&] {
+    f.spawn(
+        type,
+        [&](PollContext&) {
+          polls_before_last = polls.load();
+          ++children;
+          return kPollReady;
+        },
+        as_child());
+  };
+  f.spawn(type, [&](PollContext&) {
+    for (int me = 0; me < 2; ++me) {
+      pair[me] = f.spawn(type, [&, me](PollContext&) {
+                    // Only now they take turns.
+                    if (++polls == kWarm) {
+                      for (int c = 0; c < kChildren; ++c)
+                        spawn_child();
+                    }
+                    f.runtime().wake(Waker(pair[1 - me].load()));
+                    return stop ? kPollReady : kPollPending;
+                  }).bits();
+    }
+    return kPollReady;
+  });
+  CHECK(eventually([&] { return children == kChildren; }));
+  CHECK(polls_before_last < kWarm + 10 * kChildren);
+  stop = true;
+  f.runtime().owner_stop_admission(f.owner());
+  f.runtime().owner_cancel_tasks(f.owner());
+  f.wait_until_all_ended();
+}
+
 }  // namespace
 }  // namespace ekiden::runtime::test
