@@ -108,8 +108,17 @@ void Scheduler::submit(TaskHeader& task) {
     worker->stamp_runnable(task);
     return worker->schedule(task);
   }
-  if constexpr (kObserve) task.note_runnable(clock_.now_ns());
+  note_runnable(task);
   push_global(task);
+}
+
+// On a thread that is no worker. Also where nobody observes delays a list tells it by this.
+void Scheduler::note_runnable(TaskHeader& task) const {
+  if constexpr (kObserve) {
+    task.note_runnable(clock_.now_ns());
+  } else {
+    task.note_runnable_unstamped();
+  }
 }
 
 void Scheduler::push_global(TaskHeader& task) {

@@ -122,6 +122,7 @@ class Scheduler final : public WakeTarget {
 
   // scheduler.cpp
   void submit(TaskHeader& task);  // in hand -> a queue
+  void note_runnable(TaskHeader& task) const;
   void push_global(TaskHeader& task);
   void notify_one();
   void unpark(unsigned worker);
