@@ -320,6 +320,8 @@ TEST_CASE("spawn copies what it is given and takes the rest as zero", "[task]") 
   CHECK(api.spawn(plugin.ctx, id, nullptr, 8, nullptr, nullptr) == EKD_E_INVALID);
   CHECK(api.spawn(plugin.ctx, 0, &state, 8, nullptr, nullptr) == EKD_E_INVALID);
   CHECK(api.spawn(plugin.ctx, 60000, &state, 8, nullptr, nullptr) == EKD_E_INVALID);
+  Plugin other(daemon, "other");
+  CHECK(api.spawn(plugin.ctx, other.probe_type_id, &state, 8, nullptr, nullptr) == EKD_E_FOREIGN);
 
   // Slots that were used before are dirty.
   for (int round = 0; round < 3; ++round) {

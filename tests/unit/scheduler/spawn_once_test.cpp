@@ -224,8 +224,8 @@ TEST_CASE("a spawn that finds all queues full leaves nothing behind") {
     }
     live = f.runtime().live_tasks();
   };
+  Gate gate;
   if (from == From::kOutside) {
-    Gate gate;
     std::atomic<bool> inside{false};
     f.spawn(helper, [&](PollContext&) {
       inside = true;
