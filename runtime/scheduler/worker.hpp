@@ -213,8 +213,8 @@ class Worker {
   unsigned wheel_;
   PollContext context_{};
   TaskHeader* polled_ = nullptr;
+  bool dropping_ = false;                     // in a task's drop
   TaskType* charged_type_ = nullptr;          // what the time since charged_until_ belongs to
-  bool dropping_ = false;  // in a task's drop
   TypeCounters* charged_counters_ = nullptr;  // its counters for this worker
   TaskType* last_woken_ = nullptr;            // by the last turn of reactor and timers
   presence::Record* presence_ = nullptr;
