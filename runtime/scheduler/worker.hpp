@@ -236,7 +236,7 @@ class Worker {
   unsigned polls_until_events_;
   TaskHeader* continued_ = nullptr;  // in hand: a parent whose last child has just ended
   unsigned lifo_run_ = 0;
-  unsigned ahead_run_ = 0;  // tasks in a row that were not the ring's
+  unsigned ahead_run_ = 0;          // tasks in a row that were not the ring's
   bool oldest_child_first_ = true;  // and the global queue after it; by turns
   unsigned global_cursor_;
   std::uint32_t random_;
