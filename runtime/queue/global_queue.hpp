@@ -3,10 +3,10 @@
 // poppers go round the shards.
 //
 // It holds any number: what a wake or an overflow pushes is never refused, and a push never
-// allocates. The capacity is an admission number for new work only. A shard is an array of pointers
-// with that many places, so that neither side touches the items (which another core has written
-// last); what does not fit is linked through the items. T has a member `T* queue_next`, which
-// belongs to the queue while it holds the item.
+// allocates. The capacity is an admission number for new work only. A shard is an array of
+// pointers, with its share of that many places, so that neither side touches the items (which
+// another core has written last); what does not fit is linked through the items. T has a member
+// `T* queue_next`, which belongs to the queue while it holds the item.
 #pragma once
 
 #include <algorithm>
@@ -29,8 +29,9 @@ class GlobalQueue {
       : mask_(shards - 1), capacity_(capacity), shards_(std::make_unique<Shard[]>(shards)) {
     EKIDEN_CHECK(shards >= 1);
     EKIDEN_CHECK((shards & mask_) == 0);
+    const std::size_t share = std::max<std::size_t>(capacity / shards, 1);
     for (unsigned i = 0; i < shards; ++i)
-      shards_[i].make_places(std::bit_ceil(std::max<std::size_t>(capacity, 1)));
+      shards_[i].make_places(std::bit_ceil(share));
   }
 
   // Items now; right at some moment. seq_cst: see LocalQueue::size().
