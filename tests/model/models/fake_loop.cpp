@@ -33,6 +33,7 @@ void FakeKernel::send_bytes() {
   {
     runtime::MutexLock lock(mutex_);
     bytes_ = true;
+    edge_ = bytes_followed_;
   }
   ring_bell();
 }
@@ -76,15 +77,17 @@ void FakeKernel::close_descriptor() {
   runtime::MutexLock lock(mutex_);
   require(!closed_, "a descriptor is closed once");
   closed_ = true;
-  bytes_watched_ = false;
+  bytes_followed_ = edge_ = false;
 }
 
-void FakeKernel::watch_bytes() {
+void FakeKernel::follow_bytes() {
   {
     runtime::MutexLock lock(mutex_);
-    bytes_watched_ = true;
+    if (bytes_followed_) return;
+    bytes_followed_ = true;
     // What is ready already is reported, too.
-    if (!bytes_) return;
+    edge_ = bytes_;
+    if (!edge_) return;
   }
   ring_bell();
 }
@@ -97,8 +100,8 @@ void FakeKernel::watch_event() {
 
 FakeKernel::Ready FakeKernel::take_ready() {
   waits_ = false;
-  if (bytes_watched_ && bytes_) {
-    bytes_watched_ = false;
+  if (edge_) {
+    edge_ = false;
     return Ready::kBytes;
   }
   if (event_watched_ && event_ != 0) {
@@ -138,7 +141,12 @@ FakeLoop::Added FakeLoop::add(int, std::uint64_t token) {
 }
 
 bool FakeLoop::watch(Registration, runtime::Interest) {
-  FakeKernel::of_this_run().watch_bytes();
+  require(false, "the reactor follows");
+  return false;
+}
+
+bool FakeLoop::follow(Registration, runtime::Interest) {
+  FakeKernel::of_this_run().follow_bytes();
   return true;
 }
 

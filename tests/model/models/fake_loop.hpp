@@ -1,6 +1,6 @@
 // The kernel as far as the reactor sees it: one descriptor that gets readable, the eventfd of an
 // InterruptEvent, and an EventLoop over the two that sleeps and is interrupted in the same steps as
-// the real one (asio_event_loop.cpp), with the real InterruptEvent.
+// the real one (asio_turn.cpp), with the real InterruptEvent.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +40,9 @@ class FakeKernel {
   enum class Ready : std::uint8_t { kNothing, kEvent, kBytes };
   Ready wait();
   Ready look();
-  void watch_bytes();
+  // From the first call on every arrival of bytes is reported once, as with an edge-triggered
+  // epoll.
+  void follow_bytes();
   void watch_event();
 
  private:
@@ -50,7 +52,8 @@ class FakeKernel {
 
   runtime::Mutex mutex_;
   bool bytes_ EKIDEN_GUARDED_BY(mutex_) = false;
-  bool bytes_watched_ EKIDEN_GUARDED_BY(mutex_) = false;
+  bool bytes_followed_ EKIDEN_GUARDED_BY(mutex_) = false;
+  bool edge_ EKIDEN_GUARDED_BY(mutex_) = false;  // not reported yet
   std::uint64_t event_ EKIDEN_GUARDED_BY(mutex_) = 0;
   bool event_watched_ EKIDEN_GUARDED_BY(mutex_) = false;
   bool closed_ EKIDEN_GUARDED_BY(mutex_) = false;
@@ -62,6 +65,7 @@ class FakeLoop final : public runtime::EventLoop {
  public:
   Added add(int fd, std::uint64_t token) override;
   bool watch(Registration registration, runtime::Interest interest) override;
+  bool follow(Registration registration, runtime::Interest interest) override;
   bool remove(Registration registration) override;
   int release(Registration) override { return -1; }
   void interrupt() noexcept override { interrupt_.raise(); }

@@ -28,11 +28,11 @@ class ReadModel : public Model {
  protected:
   static constexpr unsigned kTurner = 1;
 
-  // `facts`: what the word holds at first. `watched`: a watch is out from an earlier wait.
-  ReadModel(runtime::ReadySet facts, bool watched) {
+  // `facts`: what the word holds at first. `followed`: since an earlier wait.
+  ReadModel(runtime::ReadySet facts, bool followed) {
     int os_error = 0;
     require(reactor_.adopt_stream(kOwner, 5, facts, source_, os_error) == Status::kOk, "adopted");
-    if (watched) kernel_.watch_bytes();
+    if (followed) kernel_.follow_bytes();
   }
 
   // Until there are bytes, or the source is closed.
@@ -72,8 +72,8 @@ class ReadModel : public Model {
 
 class Read final : public ReadModel {
  public:
-  Read(bool thinks_ready, bool watched)
-      : ReadModel(thinks_ready ? runtime::kReadable : runtime::ReadySet(), watched) {}
+  Read(bool thinks_ready, bool followed)
+      : ReadModel(thinks_ready ? runtime::kReadable : runtime::ReadySet(), followed) {}
 
   unsigned threads() const override { return 3; }
   void run(unsigned thread) override {
@@ -85,7 +85,7 @@ class Read final : public ReadModel {
 
 class Close final : public ReadModel {
  public:
-  explicit Close(bool bytes) : ReadModel(runtime::ReadySet(), /*watched=*/true), bytes_(bytes) {}
+  explicit Close(bool bytes) : ReadModel(runtime::ReadySet(), /*followed=*/true), bytes_(bytes) {}
 
   unsigned threads() const override { return 3; }
   void run(unsigned thread) override {
@@ -162,8 +162,7 @@ class Reuse final : public Model {
   Plain<unsigned> lives_;
 };
 
-// The words of a source alone, without the kernel, which would report again what is still there:
-// a waiter against an event, and against the mark of closing.
+// The words of a source alone: a waiter against an event, and against the mark of closing.
 class Words final : public Model {
  public:
   explicit Words(bool closes) : closes_(closes) {

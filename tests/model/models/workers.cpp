@@ -115,8 +115,8 @@ void Workers::sleep(unsigned id) {
 void Workers::sleep_in_reactor(unsigned id) {
   Worker& self = workers_[id];
   holder_ = id;
-  std::size_t wakes = 0;
-  if (self.parker.prepare(runtime::Parker::Place::kReactor)) {
+  std::size_t wakes = reactor_->turn(runtime::Wait::kGlance, 4);
+  if (wakes == 0 && self.parker.prepare(runtime::Parker::Place::kReactor)) {
     wakes = reactor_->turn(runtime::Wait::kBlock, 4);
   }
   const bool woken = come_back(id);
