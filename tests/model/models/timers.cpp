@@ -166,10 +166,11 @@ class TwoMovers final : public TimerModel {
   }
 };
 
-// Closed, and its slot used again, while somebody still has the old handle.
+// Closed, and its slot used again, while somebody still has the old handle. `at_once`: in one call,
+// and in another wheel than before.
 class CloseAndReuse final : public TimerModel {
  public:
-  CloseAndReuse() { arm(kLater, 0); }
+  explicit CloseAndReuse(bool at_once) : at_once_(at_once) { arm(kLater, 0); }
 
   unsigned threads() const override { return 2; }
   void run(unsigned thread) override {
@@ -182,6 +183,12 @@ class CloseAndReuse final : public TimerModel {
       return;
     }
     require(timers_.close(kOwner, timer_, nullptr) == Status::kOk, "closed");
+    if (at_once_) {
+      const Status started =
+          timers_.start(kOwner, nullptr, {kLater, waker(1), 1, 0}, next_, lowered);
+      require(started == Status::kPending, "not yet");
+      return require(next_.index() == timer_.index(), "in the same slot");
+    }
     require(timers_.create(kOwner, nullptr, next_) == Status::kOk, "created");
     require(next_.index() == timer_.index(), "in the same slot");
     require(timers_.arm(kOwner, next_, kLater, 0, lowered) == Status::kOk, "armed");
@@ -196,6 +203,7 @@ class CloseAndReuse final : public TimerModel {
   }
 
  private:
+  const bool at_once_;
   Handle next_;
 };
 
@@ -236,7 +244,9 @@ void add_timers(Subjects& subjects) {
   subjects.push_back(
       subject_of<Cancel>("timer.cancel", "1: a cancelled timer never comes", options));
   subjects.push_back(
-      subject_of<CloseAndReuse>("timer.reuse", "1, 7: an old handle does nothing", options));
+      subject_of<CloseAndReuse>("timer.reuse", "1, 7: an old handle does nothing", options, false));
+  subjects.push_back(subject_of<CloseAndReuse>(
+      "timer.start", "1, 7: nor to one that is started at once", options, true));
   options.preemptions = 2;
   subjects.push_back(subject_of<Fire>("timer.fire", "1: who waits is woken, once", options));
   subjects.push_back(subject_of<Move>("timer.move", "1: nor lost between wheels", options, false));
