@@ -322,8 +322,9 @@ bool Instance::waits_for_predecessor() const { return plan_.handover && plan_.ha
 
 void Instance::end(InstanceState state, const Refusal& why) {
   set_state(state, why.text);
-  thread_.finish();
+  // Before the thread takes no more work: what is asked for meanwhile is answered after it.
   over_(shared_from_this(), why.outcome);
+  thread_.finish();
 }
 
 // --- Commands ------------------------------------------------------------------------------------

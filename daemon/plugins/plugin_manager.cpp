@@ -84,6 +84,9 @@ PluginManager::Parts::Parts(runtime::Runtime& runtime, Host& host,
       autoload(plugin_settings.directory, *this) {}
 
 void PluginManager::Parts::over(const std::shared_ptr<Instance>& instance, Outcome outcome) {
+  // First: the end of `deadlines`, and so of all of this, then waits for the thread that runs here.
+  // Once the instance has left the table nobody else does.
+  deadlines.post([instance] { instance->join(); });
   const std::string& name = instance->name();
   // A conflict: it was given up, by an unload or the daemon's end.
   const bool is_gone = outcome == Outcome::kOk || outcome == Outcome::kConflict;
@@ -95,7 +98,6 @@ void PluginManager::Parts::over(const std::shared_ptr<Instance>& instance, Outco
   if (left.was_next && !is_gone) {
     log::warn(kLog, "'" + name + "' was not replaced: what is loaded stays as it is");
   }
-  deadlines.post([instance] { instance->join(); });
   autoload.operation_is_over(name);
 }
 

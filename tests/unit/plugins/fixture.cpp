@@ -142,14 +142,21 @@ SmallDaemon::SmallDaemon(const std::vector<std::string>& plugins, const std::str
 
 SmallDaemon::~SmallDaemon() {
   let_go();
-  const auto deadline_ns = runtime_.now_ns() + 20 * runtime::kNanosPerSecond;
-  if (manager_ && !manager_->unload_all(deadline_ns).empty()) {
+  end_manager();
+  host_.reset();
+  if (!runtime_.shutdown(soon()).empty()) std::abort();
+}
+
+void SmallDaemon::end_manager() {
+  if (manager_ && !manager_->unload_all(soon()).empty()) {
     std::fputs("a plugin could not be unloaded at the end of a test\n", stderr);
     std::abort();
   }
   manager_.reset();
-  host_.reset();
-  if (!runtime_.shutdown(deadline_ns).empty()) std::abort();
+}
+
+runtime::Nanos SmallDaemon::soon() const {
+  return runtime_.now_ns() + 20 * runtime::kNanosPerSecond;
 }
 
 PluginManager& SmallDaemon::manager() {

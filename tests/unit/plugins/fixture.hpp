@@ -64,6 +64,9 @@ class SmallDaemon {
   // Made with the first call, which belongs to the main thread.
   PluginManager& manager();
   runtime::Runtime& runtime() { return runtime_; }
+  Host& host() { return *host_; }
+  // Unloads everything and destroys the manager; manager() is over then. Fails hard as below.
+  void end_manager();
 
   // Each waits for the answer.
   PluginResult load(const std::string& name);
@@ -85,6 +88,8 @@ class SmallDaemon {
   std::filesystem::path copies() const { return folder_.path() / "state" / "plugins"; }
 
  private:
+  runtime::Nanos soon() const;
+
   TempFolder folder_;
   PluginSettings settings_;
   runtime::Runtime runtime_;
