@@ -116,7 +116,9 @@ TEST_CASE("A look at a million tasks holds up nobody else") {
 }
 
 TEST_CASE("A dump waits for no stuck worker, and shows what it does") {
-  DaemonProcess daemon({"hello_c", "mischief"}, {{"runtime", {{"workers", 1}}}});
+  // Nobody runs the others meanwhile, however long the dump takes.
+  const json one_worker = {{"workers", 1}, {"stall", {{"replace_max", 0}}}};
+  DaemonProcess daemon({"hello_c", "mischief"}, {{"runtime", one_worker}});
   daemon.control().call_plugin("mischief", "sleep", {{"ms", 5000}});
   REQUIRE(wait_until([&] { return daemon.list("worker").at(0).at("current").is_object(); }));
   daemon.control().call_plugin("mischief", "park", {{"n", 2500}});
