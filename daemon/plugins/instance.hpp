@@ -59,7 +59,8 @@ struct LoadPlan {
 class Instance : public std::enable_shared_from_this<Instance> {
  public:
   // Told once, on the lifecycle thread, that the instance is over: retired, failed or refused. The
-  // thread is about to end; somebody else has to join() it. Answers come after it.
+  // thread is about to end; somebody else has to join() it. Answers come after it, also to what is
+  // asked for meanwhile.
   // `outcome` is kOk for a retired one, else why it did not come to run.
   using Over = std::function<void(const std::shared_ptr<Instance>&, Outcome outcome)>;
 
