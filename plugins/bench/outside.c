@@ -11,6 +11,7 @@
 /* --- spawn_remote_join ------------------------------------------------------------------------ */
 
 #define JOINS_A_POLL 4096u
+#define OUTSIDE_BATCH 64u /* tasks in a call */
 
 static uint32_t remote_type, joiner_type;
 
@@ -66,11 +67,16 @@ static int32_t spawn_patiently(struct round *round, uint32_t type, const void *s
 static int32_t spawn_from_outside(void *argument) {
   struct round *round = argument;
   const ekd_spawn_options options = {.struct_size = sizeof(options), .flags = EKD_SPAWN_JOIN};
-  const struct remote state = {0};
+  const struct remote states[OUTSIDE_BATCH] = {{0}};
   ekd_task *tasks = round->scratch;
   int32_t code = EKD_OK;
-  for (uint64_t i = 0; i < round->n && code == EKD_OK; i++) {
-    code = spawn_patiently(round, remote_type, &state, sizeof(state), &options, &tasks[i]);
+  for (uint64_t i = 0; i < round->n && (code == EKD_OK || code == EKD_E_FULL);) {
+    uint64_t count = round->n - i < OUTSIDE_BATCH ? round->n - i : OUTSIDE_BATCH, spawned = 0;
+    code = ekd.task->spawn_n(bench_ctx, remote_type, states, sizeof(states[0]), sizeof(states[0]),
+                             count, &options, &tasks[i], &spawned);
+    i += spawned;
+    if (code == EKD_E_FULL && atomic_load(&round->stop) != 0) break;
+    if (code == EKD_E_FULL) sched_yield();
   }
   const struct joiner joiner = {.round = round};
   if (code == EKD_OK) {

@@ -50,26 +50,35 @@ class GlobalQueue {
     return all;
   }
 
-  // Reserves room for one new item, to be pushed with push_admitted. False: at capacity.
-  [[nodiscard]] bool admit() {
+  // Reserves room for up to `count` new items, to be pushed with push_admitted. Returns for how many
+  // there was room; 0: it is at capacity.
+  [[nodiscard]] std::size_t admit(std::size_t count = 1) {
     std::size_t size = size_.load(std::memory_order_relaxed);
     // Not an add that is taken back: meanwhile it would refuse others for whom there is room.
     while (size < capacity_) {
-      if (size_.compare_exchange_weak(size, size + 1, std::memory_order_seq_cst,
+      const std::size_t admitted = std::min(count, capacity_ - size);
+      if (size_.compare_exchange_weak(size, size + admitted, std::memory_order_seq_cst,
                                       std::memory_order_relaxed)) {
-        return true;
+        return admitted;
       }
     }
-    return false;
+    return 0;
   }
-  // Nothing is pushed after all.
-  void give_up_admission() { size_.fetch_sub(1, std::memory_order_seq_cst); }
+  // So many are not pushed after all.
+  void give_up_admission(std::size_t count = 1) {
+    size_.fetch_sub(count, std::memory_order_seq_cst);
+  }
   // True if `count` more would still be within the capacity: for an overflow caused by new work.
   bool has_room(std::size_t count) const { return size() + count <= capacity_; }
 
   // `hint` spreads callers over the shards (a thread's or worker's number).
   void push_admitted(T* item, unsigned hint) {
     put(1, hint, [item] { return item; });
+  }
+  // As push_n().
+  template <class Next>
+  void push_admitted_n(std::size_t count, unsigned hint, Next next) {
+    put(count, hint, next);
   }
   // Whatever the capacity. Never fails.
   void push(T* item, unsigned hint) {

@@ -1,6 +1,7 @@
 // How a task comes to be: register a type, reserve a slot, construct the state, commit.
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -10,7 +11,9 @@ namespace ekiden::runtime {
 
 namespace {
 
-constexpr std::size_t kPortion = 4096;  // of a batch
+// Of a batch: in a poll, and from outside.
+constexpr std::size_t kPortion = 4096;
+constexpr std::size_t kOutsidePortion = SlotArena::Cache::kBatch;
 
 }  // namespace
 
@@ -153,7 +156,7 @@ Status Scheduler::commit_one(Worker* worker, OwnerId owner, Handle handle,
   if (const Status s = find_owned(owner, handle, task); s != Status::kOk) return s;
   if (!owners_.admits(owner)) return Status::kDraining;
   if (!task->state.claim_reserved(handle.generation())) return Status::kWrongState;
-  if (!(worker != nullptr ? worker->has_room_for(place) : global_.admit())) {
+  if (!(worker != nullptr ? worker->has_room_for(place) : global_.admit() != 0)) {
     count_refusal(owner);
     task->state.unclaim_reserved();
     return Status::kFull;
@@ -170,10 +173,7 @@ Status Scheduler::commit_one(Worker* worker, OwnerId owner, Handle handle,
 void Scheduler::queue_new(Worker* worker, TaskHeader& task, bool join, SpawnPlace place) {
   if (worker == nullptr) {
     if (!task.is_marked_runnable()) task.note_runnable(clock_.now_ns());
-    task.state.make_runnable(join, std::memory_order_seq_cst);
-    if (!owners_.admits(owner_of(task))) {
-      static_cast<void>(task.state.cancel(task.handle().generation()));
-    }
+    make_runnable_outside(task, join);
     return global_.push_admitted(&task, shard_hint());
   }
   worker->stamp_runnable(task);
@@ -187,6 +187,13 @@ void Scheduler::queue_new(Worker* worker, TaskHeader& task, bool join, SpawnPlac
       return worker->schedule(task);
     case SpawnPlace::kFreeLifoSlot:
       return worker->schedule_new(task);
+  }
+}
+
+void Scheduler::make_runnable_outside(TaskHeader& task, bool join) {
+  task.state.make_runnable(join, std::memory_order_seq_cst);
+  if (!owners_.admits(owner_of(task))) {
+    static_cast<void>(task.state.cancel(task.handle().generation()));
   }
 }
 
@@ -240,25 +247,41 @@ Status Scheduler::spawn_n(const NewTasks& batch, const SpawnOptions& options, st
   if (batch.size > type->state_size) return Status::kTooBig;
   if (const Status s = may_be_child(batch.owner, options); s != Status::kOk) return s;
   Worker* worker = here();
-  const bool in_own_poll = is_in_poll_of(worker, batch.owner);
   Status status = Status::kOk;
   while (spawned < batch.count && status == Status::kOk) {
     NewTasks portion = batch;
-    portion.states = static_cast<const std::byte*>(batch.states) + spawned * batch.stride;
-    portion.count = in_own_poll ? std::min<std::size_t>(batch.count - spawned, kPortion) : 1;
+    if (batch.size != 0) {
+      portion.states = static_cast<const std::byte*>(batch.states) + spawned * batch.stride;
+    } else {
+      portion.stride = 0;
+    }
+    portion.count = batch.count - spawned;
     std::uint64_t* handles = out != nullptr ? out + spawned : nullptr;
     std::size_t done = 0;
-    if (in_own_poll) {
-      status = spawn_here(*worker, *type, portion, options, handles, done);
-    } else {
-      Handle handle;
-      status =
-          spawn_from_elsewhere(*type, batch.owner, portion.states, batch.size, options, handle);
-      if (status == Status::kOk) done = 1;
-      if (handles != nullptr && done != 0) *handles = handle.bits();
-    }
+    status = spawn_portion(worker, *type, portion, options, handles, done);
     spawned += done;
   }
+  return status;
+}
+
+// As many of them as go in one go.
+Status Scheduler::spawn_portion(Worker* worker, TaskType& type, NewTasks batch,
+                                const SpawnOptions& options, std::uint64_t* out,
+                                std::size_t& done) {
+  if (worker == nullptr) {
+    batch.count = std::min(batch.count, kOutsidePortion);
+    return spawn_outside(type, batch, options, out, done);
+  }
+  if (is_in_poll_of(worker, batch.owner)) {
+    batch.count = std::min(batch.count, kPortion);
+    return spawn_here(*worker, type, batch, options, out, done);
+  }
+  Handle handle;
+  const Status status =
+      spawn_from_elsewhere(type, batch.owner, batch.states, batch.size, options, handle);
+  if (status != Status::kOk) return status;
+  done = 1;
+  if (out != nullptr) *out = handle.bits();
   return status;
 }
 
@@ -306,6 +329,57 @@ Status Scheduler::make_here(Worker& worker, TaskType& type, OwnerId owner, Spawn
   return Status::kNoMemory;
 }
 
+// A batch on a thread that is no worker: one look at the clock, one visit to the slots and to the
+// queue, one wake-up.
+Status Scheduler::spawn_outside(TaskType& type, const NewTasks& batch, const SpawnOptions& options,
+                                std::uint64_t* out, std::size_t& done) {
+  const std::size_t admitted = global_.admit(batch.count);
+  Status status = admitted < batch.count ? Status::kFull : Status::kOk;
+  if (status == Status::kFull) count_refusal(batch.owner);
+  std::array<TaskHeader*, kOutsidePortion> tasks;
+  if (const Status s = take_slots(type, batch.owner, admitted, tasks.data(), done);
+      s != Status::kOk) {
+    status = s;
+  }
+  if (done < admitted) global_.give_up_admission(admitted - done);
+  if (done == 0) return status;
+
+  const auto* state = static_cast<const std::byte*>(batch.states);
+  const Nanos now = clock_.now_ns();
+  for (std::size_t i = 0; i < done; ++i, state += batch.stride) {
+    fill_state(*tasks[i], type, state, batch.size);
+    describe(nullptr, *tasks[i], options);
+    if (out != nullptr) out[i] = tasks[i]->handle().bits();
+    tasks[i]->note_runnable(now);
+    make_runnable_outside(*tasks[i], options.join);
+  }
+  global_.push_admitted_n(done, shard_hint(),
+                          [&tasks, next = std::size_t{0}]() mutable { return tasks[next++]; });
+  notify_one();
+  return status;
+}
+
+// Counts and claims up to `count` slots. An error says why there are not more.
+Status Scheduler::take_slots(TaskType& type, OwnerId owner, std::size_t count, TaskHeader** out,
+                             std::size_t& taken) {
+  TaskTable::Caches cache;
+  const Nanos now = clock_.now_ns();
+  Status status = Status::kOk;
+  for (taken = 0; taken < count && status == Status::kOk;) {
+    status = count_new(owner, type);
+    if (status != Status::kOk) break;
+    out[taken] = tasks_.allocate(type, type.layout, now, &cache, StateWord::Claim::kTaken);
+    if (out[taken] != nullptr) {
+      ++taken;
+    } else {
+      uncount_new(owner, type);
+      status = Status::kNoMemory;
+    }
+  }
+  tasks_.flush(cache);
+  return status;
+}
+
 Status Scheduler::spawn_from_elsewhere(TaskType& type, OwnerId owner, const void* state,
                                        std::size_t size, const SpawnOptions& options, Handle& out) {
   TaskHeader* task = nullptr;
@@ -327,7 +401,7 @@ Status Scheduler::make_elsewhere(TaskType& type, OwnerId owner, const SpawnOptio
   if (const Status status = count_new(owner, type); status != Status::kOk) return status;
   Worker* worker = here();
   const bool has_room =
-      worker != nullptr ? worker->has_room_for(place_of(options, 1)) : global_.admit();
+      worker != nullptr ? worker->has_room_for(place_of(options, 1)) : global_.admit() != 0;
   if (!has_room) {
     count_refusal(owner);
     uncount_new(owner, type);

@@ -20,12 +20,12 @@ void Worker::run_task(TaskHeader& task) {
     return dispose(task);
   }
   enter(task, type, state);
-  if (state.is_cancelled() && type.cancel == CancelMode::kDropNow) [[unlikely]] {
-    return finish_cancelled(task, type);
-  }
   // relaxed: for people. What it found pending the last time says nothing of this poll, and it is
   // in no queue any more.
   task.waits_on.store(0, std::memory_order_relaxed);
+  if (state.is_cancelled() && type.cancel == CancelMode::kDropNow) [[unlikely]] {
+    return finish_cancelled(task, type);
+  }
   polled_ = &task;
   const std::int32_t answer = call_poll(task, type);
   polled_ = nullptr;

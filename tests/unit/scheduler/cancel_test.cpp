@@ -183,5 +183,33 @@ TEST_CASE("one owner's stuck task does not hold up another's leaving (invariant 
   CHECK(eventually([&] { return f.runtime().owner_quiescent(f.owner()); }));
 }
 
+TEST_CASE("a drop that does not return is named, also where no poll came before it") {
+  const CancelMode cancel = GENERATE(CancelMode::kDropNow, CancelMode::kOnePoll);
+  CAPTURE(static_cast<int>(cancel));
+  Fixture f(2);
+  const TypeId type = f.type("holds", cancel);
+  Gate gate;
+  std::atomic<bool> inside{false};
+  std::shared_ptr<void> at_end(nullptr, [&](void*) {
+    inside = true;
+    gate.pass();
+  });
+  const Handle task = f.spawn(type, [at_end = std::move(at_end)](PollContext& cx) {
+    return cx.cancelled ? kPollReady : kPollPending;
+  });
+  REQUIRE(eventually([&] {
+    const auto info = f.runtime().task_info(task);
+    return info && info->state == TaskState::kWaiting;
+  }));
+  REQUIRE(f.runtime().abort(f.owner(), task) == Status::kOk);
+  REQUIRE(eventually([&] { return inside.load(); }));
+  const std::vector<Straggler> running = f.runtime().owner_running(f.owner());
+  REQUIRE(running.size() == 1);
+  CHECK(running.front().id == task);
+  CHECK(f.runtime().task_info(task)->state == TaskState::kRunning);
+  gate.open();
+  f.wait_until_all_ended();
+}
+
 }  // namespace
 }  // namespace ekiden::runtime::test
