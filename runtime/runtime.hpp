@@ -165,8 +165,8 @@ class Runtime {
   Status timer_close(OwnerId owner, Handle timer);
   bool timer_describe(Handle timer, Nanos& deadline_ns) const;
 
-  // --- Descriptors and blocking jobs Their functions take the owner; ---------------------------
-  // ask `admits` first where one creates something new.
+  // --- Descriptors and blocking jobs -----------------------------------------------------------
+  // Their functions take the owner; ask `admits` first where one creates something new.
   Reactor& reactor();
   BlockingPool& blocking();
   bool admits(OwnerId owner) const;

@@ -31,8 +31,8 @@ struct Stall {
 };
 
 struct SchedulerConfig {
-  unsigned workers = 1;  // 1 to kWorkersMax
-  std::size_t local_queue_capacity = 256;
+  unsigned workers = 1;                    // 1 to kWorkersMax
+  std::size_t local_queue_capacity = 256;  // a power of two; of ring and child stack each
   std::size_t global_queue_capacity = 1'048'576;
   unsigned global_queue_interval = 0;  // polls; 0: tuned
   unsigned event_interval = 61;        // polls

@@ -14,11 +14,11 @@
 // is the one of folly's EventCount.)
 //
 // That is how pushes to the global queue work, and so all that comes from outside. A worker that
-// pushes to its own ring publishes with release only: a store that waits for all stores before it
-// costs more than the push. So its load of `state_` may be served before its task can be seen, and
-// miss a worker that goes to sleep, or the last searcher that stops, in these nanoseconds. The task
-// is not lost, for its own worker is awake and runs it; the next push, or the monitor's next tick,
-// wakes the sleeper.
+// pushes to its own ring or child stack publishes with release only: a store that waits for all
+// stores before it costs more than the push. So its load of `state_` may be served before its task
+// can be seen, and miss a worker that goes to sleep, or the last searcher that stops, in these
+// nanoseconds. The task is not lost, for its own worker is awake and runs it; the next push, or the
+// monitor's next tick, wakes the sleeper.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,13 @@
 
 namespace ekiden::runtime {
 
-enum class TaskState : std::uint8_t { kReserved, kQueued, kRunning, kWaiting, kEnded };
+enum class TaskState : std::uint8_t {
+  kReserved,  // not committed yet
+  kQueued,    // in a queue, a LIFO slot or a hand
+  kRunning,   // in its poll, or in the drop that follows it at once
+  kWaiting,   // for a wake
+  kEnded,     // no further poll: held, kept by its children, or in the drop after that
+};
 
 enum class WaitKind : std::uint8_t { kUnknown, kTimer, kIo, kJoin, kJob, kChildren };
 
@@ -85,8 +91,8 @@ struct WorkerInfo {
   std::uint64_t stolen_tasks = 0;  // tasks brought home by them
   std::uint64_t overflows = 0;     // times that half the ring moved to the global queue
   std::uint64_t parks = 0;
-  std::uint64_t local_depth = 0;
-  std::uint64_t local_high_water = 0;
+  std::uint64_t local_depth = 0;       // in the ring and on the child stack, not in the LIFO slot
+  std::uint64_t local_high_water = 0;  // of the ring alone
   std::uint64_t timer_fires = 0;
   std::uint64_t io_events = 0;
   std::uint64_t budget_yields = 0;
@@ -95,7 +101,7 @@ struct WorkerInfo {
   Nanos stuck_ns = 0;                // how long it has been stuck
   std::optional<unsigned> replaces;  // the worker that it stands in for
   std::uint64_t replacements = 0;    // how often it was started to replace another
-  Handle current_task;               // null when it polls nothing
+  Handle current_task;               // in its poll or drop; null: in none
   OwnerId current_owner = kRuntimeOwner;
   std::string current_type;
   Nanos current_for_ns = 0;  // how long that poll has been seen to last, in steps of a monitor tick
@@ -106,9 +112,9 @@ struct QueueInfo {
   std::uint64_t global_capacity = 0;
   std::uint64_t global_high_water = 0;
   std::uint64_t global_pushes = 0;
-  std::uint64_t refusals = 0;  // spawns refused because the global queue was at its capacity
+  std::uint64_t refusals = 0;  // spawns refused because the global queue had no room
   std::uint64_t overflows = 0;
-  std::uint64_t local_capacity = 0;
+  std::uint64_t local_capacity = 0;  // of a worker's ring and of its child stack, each
   std::uint64_t blocking_depth = 0;
   std::uint64_t blocking_capacity = 0;
   std::uint64_t blocking_high_water = 0;
@@ -132,7 +138,7 @@ struct TypeInfo {
   Nanos longest_stall_ns = 0;
 };
 
-// A task whose poll, or a job, that had not returned when a deadline passed.
+// A task whose poll or drop, or a job, that had not returned when a deadline passed.
 struct Straggler {
   OwnerId owner = kRuntimeOwner;
   Handle id;

@@ -207,7 +207,8 @@ void Monitor::replace(Watch& watch) {
 
 // --- What nobody else looks after --------------------------------------------------------------
 
-// Tasks that nobody was woken for: in the ring or LIFO slot of a worker that is stuck.
+// Tasks that nobody was woken for: in the ring, child stack or LIFO slot of a worker that is stuck,
+// say.
 void Monitor::rescue_work() {
   bool waiting = scheduler_.work_pending();
   for (const auto& worker : scheduler_.workers_) {

@@ -23,7 +23,13 @@ enum class SpawnOrigin : std::uint8_t {
   kOwnThread = 5,  // a thread that the owner started itself
 };
 
-enum class SpawnHint : std::uint8_t { kDefault = 0, kNext = 1, kLast = 2 };
+// Where a task that a worker spawns goes. From other threads all go to the global queue.
+enum class SpawnHint : std::uint8_t {
+  kDefault = 0,  // a child: the child stack; of a batch: the ring; else the LIFO slot or, if that
+                 // is not free, the ring
+  kNext = 1,     // the LIFO slot; what is there goes to the ring
+  kLast = 2,     // the ring's tail
+};
 
 struct SpawnOptions {
   bool join = false;   // the caller holds the task until join_close

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <algorithm>
-#include <utility>
 
 #include "runtime/base/clock.hpp"
 

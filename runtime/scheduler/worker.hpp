@@ -63,11 +63,11 @@ class Worker {
 
   // --- On the worker's own thread --------------------------------------------------------------
 
-  // A task that became runnable here goes where it fits: one woken or spawned by the polled task to
-  // the LIFO slot, what timers and the reactor wake to the ring without waking others (they do that
+  // A task that became runnable here goes where it fits: to the LIFO slot, and what was there to
+  // the ring; what a turn of the reactor wakes to the ring, without waking others (that is done
   // once for the whole turn).
   void schedule(TaskHeader& task);
-  // A new task that may run next: it does not displace the one that does already.
+  // A new task that may run next: to the LIFO slot if that is free, else to the ring.
   void schedule_new(TaskHeader& task);
   // A task is about to be queued here: since now it is runnable.
   void stamp_runnable(TaskHeader& task) {
@@ -89,8 +89,8 @@ class Worker {
   void queue_child(TaskHeader& task);
   // After a push: wakes a sleeper, if there is one and nobody searches.
   void notify_one();
-  // True if one more new task fits: in the place it goes to, or else in the global queue, which has
-  // to admit what overflows.
+  // True if one more new task fits: in the place it goes to, in the ring, or else in the global
+  // queue, which has to admit what overflows.
   bool has_room_for(SpawnPlace place) const;
 
   // Drops an ended task and takes a reference away, once its children are gone.
@@ -241,7 +241,7 @@ class Worker {
   unsigned global_cursor_;
   std::uint32_t random_;
   bool searching_ = false;
-  bool quiet_ = false;  // inside a turn of reactor or timers: pushes wake nobody
+  bool quiet_ = false;  // inside a turn of the reactor: pushes wake nobody
   Pace pace_;
   SpinGauge spin_gauge_;
   Nanos idle_since_ = 0;  // when it began to go to sleep

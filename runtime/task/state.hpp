@@ -13,10 +13,11 @@
 // "active" (kActive): the task is in exactly one place: a ring, a child stack, a LIFO slot, the
 // global queue, the hand of the thread that moves it, or a poll. Whoever sets the flag on an idle
 // task gets the answer kSubmit and is that thread. So a task is never in two queues, and going from
-// a queue to a poll and back (yield) changes nothing here.
+// a queue to a poll and back (yield) changes nothing here. On a reservation the flag says that
+// somebody has it in hand, to commit or discard it.
 //
-// kNotified: woken since it was last taken into a poll. The poll that ends with "pending" and finds
-// it stays active instead; the next poll takes it away.
+// kNotified: woken while it was active. The next poll to begin takes the flag away; a poll that
+// ends with "pending" and finds it leaves the task active, to be polled again.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,6 @@ class Snapshot {
   static constexpr std::uint64_t kCancelled = 1u << 3;  // to end the way its type says
   static constexpr std::uint64_t kJoin = 1u << 4;       // somebody holds it
   static constexpr std::uint64_t kReserved = 1u << 5;   // state not yet committed
-  static constexpr std::uint64_t kFlagsMask = 0xff;
 
   static constexpr unsigned kRefShift = 8;
   static constexpr std::uint64_t kRefOne = std::uint64_t{1} << kRefShift;
@@ -97,8 +97,8 @@ class StateWord {
         static_cast<std::uint64_t>(old.generation() + 1) << Snapshot::kGenerationShift |
         Snapshot::kRefOne | Snapshot::kReserved | (claim == Claim::kTaken ? Snapshot::kActive : 0);
     // release: a lister that sees the new generation sees no field of an older life: they are all
-    // written before. An old waker's
-    // compare-exchange cannot be overwritten here: it gives up on kComplete, which a free slot has.
+    // written before. No compare-exchange of an old waker is overwritten here: it gives up on
+    // kComplete, which a free slot has.
     word_.store(next, std::memory_order_release);
     return true;
   }
@@ -203,7 +203,8 @@ class StateWord {
                 std::memory_order_release);
   }
 
-  // The second half of a Dekker pair: of a joiner with complete().
+  // The second half of a Dekker pair: of a joiner with complete(), and of whoever cancels an
+  // owner's tasks, after closing its admission, with make_runnable().
   Snapshot load_after_store() const { return Snapshot(word_.load(std::memory_order_seq_cst)); }
 
   // --- From outside ----------------------------------------------------------------------------

@@ -4,8 +4,8 @@
 // Who may touch what: the state word belongs to everybody. Fields that a task list reads are
 // atomics with relaxed accesses, written by the thread that has the task in hand (reserves, polls,
 // disposes); a lister checks the generation before and after. `queue_next` belongs to the queue
-// that holds the task, and to the poller who ends a poll with "pending". `type` is set at reserve
-// and stays until the slot is free.
+// that links the task, and to the poller who ends a poll with "pending". `type` is set at reserve
+// and stays until the slot is used again.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +43,9 @@ struct TaskHeader {
   Atomic<std::uint64_t> join_waker{0};
   void* local = nullptr;            // the task-local pointer
   Atomic<std::uint64_t> parent{0};  // a Handle, or an origin_mark()
-  // While it waits: the Handle that it last found pending, 0: none known. While it is runnable:
-  // since when, marked by a kind that no handle has. Nobody waits for anything and is runnable.
+  // In a poll and while it waits: the Handle that it last found pending, 0: none known. From before
+  // it is queued until its poll begins: since when it is runnable, marked by a kind that no handle
+  // has; lists tell "queued" from "running" by that.
   Atomic<std::uint64_t> waits_on{0};
   Atomic<std::uint32_t> extra{0};  // TaskTable's number of its TaskExtra; 0: none
   Atomic<std::uint32_t> polls{0};

@@ -40,7 +40,7 @@ extern "C" {
 
 #define EKD_E_INVALID (-1)      /* an argument is wrong; the error's text says which */
 #define EKD_E_STALE (-2)        /* the handle names something that is gone */
-#define EKD_E_FOREIGN (-3)      /* the handle belongs to another plugin instance */
+#define EKD_E_FOREIGN (-3)      /* the handle or task type is another plugin instance's */
 #define EKD_E_WRONG_THREAD (-4) /* not allowed on this thread: see the function's tags */
 #define EKD_E_WRONG_STATE (-5)  /* the object is there, but not in a state that allows the call */
 #define EKD_E_FULL (-6)         /* a bounded queue is at its capacity: try again later */

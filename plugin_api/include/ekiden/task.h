@@ -62,10 +62,15 @@ typedef struct ekd_task_type {
       */
 #define EKD_SPAWN_FLAGS_ALL 3u
 
-/* where a task spawned by a worker goes */
+/* Where a task spawned by a worker goes; from other threads all go to the global queue.
+ *   DEFAULT  it runs next on this worker if nothing else does yet (the LIFO slot, if it is free),
+ *            else behind what is queued (the ring). Of a batch all go to the ring, in order.
+ *            Children go on a stack of their own: the newest runs first.
+ *   NEXT     it runs next; what was to run next goes to the ring.
+ *   LAST     behind what this worker has in its ring. */
 #define EKD_HINT_DEFAULT 0u
-#define EKD_HINT_NEXT 1u /* run it next on this worker (the LIFO slot) */
-#define EKD_HINT_LAST 2u /* behind what this worker has to do (the ring's tail) */
+#define EKD_HINT_NEXT 1u
+#define EKD_HINT_LAST 2u
 
 /* NULL stands for all defaults. */
 typedef struct ekd_spawn_options {
@@ -94,13 +99,15 @@ typedef struct ekd_task_api {
 
   /* [any] Takes a slot for a task of `type` and gives its uninitialised state memory: construct in
    * place, then commit or discard. size and align: those that the state needs, 0 for the type's.
-   * EKD_E_INVALID, EKD_E_TOO_BIG, EKD_E_LIMIT (limits.tasks), EKD_E_DRAINING, EKD_E_NO_MEMORY. */
+   * EKD_E_INVALID, EKD_E_FOREIGN (another instance's type), EKD_E_TOO_BIG, EKD_E_LIMIT
+   * (limits.tasks), EKD_E_DRAINING, EKD_E_NO_MEMORY. */
   int32_t (*reserve)(ekd_ctx *ctx, uint32_t type, uint64_t size, uint32_t align, void **out_state,
                      ekd_task *out_task);
 
   /* [any] Makes a reserved task runnable. On an error the reservation still stands: commit again
    * later, or discard. EKD_E_FULL (queues at capacity), EKD_E_DRAINING, EKD_E_STALE, EKD_E_FOREIGN,
-   * EKD_E_INVALID (options), EKD_E_WRONG_THREAD (EKD_SPAWN_CHILD outside a poll). */
+   * EKD_E_WRONG_STATE (committed already), EKD_E_INVALID and EKD_E_UNSUPPORTED (options),
+   * EKD_E_WRONG_THREAD (EKD_SPAWN_CHILD outside a poll). */
   int32_t (*commit)(ekd_ctx *ctx, ekd_task task, const ekd_spawn_options *options);
 
   /* [any] Commits tasks[0…count) in one batch, in order, until one is refused. Returns that one's
@@ -112,24 +119,26 @@ typedef struct ekd_task_api {
   int32_t (*discard)(ekd_ctx *ctx, ekd_task task);
 
   /* [any] reserve, copy `size` bytes of `state` (at most the type's state_size), commit, in one
-   * call. out_task may be NULL. Errors as of reserve and commit; nothing is left behind. */
+   * call; what is not given is zero. out_task may be NULL. Errors as of reserve and commit; nothing
+   * is left behind. */
   int32_t (*spawn)(ekd_ctx *ctx, uint32_t type, const void *state, uint64_t size,
                    const ekd_spawn_options *options, ekd_task *out_task);
 
   /* [any] Makes what the waker names runnable. Never fails, never blocks, never allocates: after it
-   * returns, the task is polled at least once more unless it has ended. An old waker does nothing.
-   */
+   * returns, the task is polled at least once more unless it has ended. An old waker does nothing,
+   * and neither does one of a task that is not committed yet: the commit brings the first poll. */
   void (*wake)(ekd_waker waker);
 
   /* [any] EKD_READY when the task, spawned with EKD_SPAWN_JOIN, has ended; fills *out. Else
    * EKD_PENDING, and `waker` is woken once when it ends (0: only ask). One waiter: the newest waker
-   * replaces the old one. With status EKD_E_FAILED the text is in `err`. EKD_E_STALE after close.
-   */
+   * replaces the old one. With status EKD_E_FAILED the text is in `err`. After close
+   * EKD_E_WRONG_STATE while the task is there, then EKD_E_STALE. */
   int32_t (*join_poll)(ekd_ctx *ctx, ekd_task task, ekd_waker waker, ekd_join_result *out,
                        ekd_error *err);
 
   /* [any] Ends the caller's hold: detaches a task that still runs, or lets an ended one be dropped
-   * (on this thread if it is a worker, else on one soon). The handle is stale afterwards. */
+   * (on this thread if it is a worker, else on one soon). The handle is then one of a task that
+   * nobody holds: good for abort and as a waker until the task is gone. */
   int32_t (*join_close)(ekd_ctx *ctx, ekd_task task);
 
   /* [any] Asks a task of this instance to end, the way its type says. EKD_OK also if it has ended
@@ -148,8 +157,8 @@ typedef struct ekd_task_api {
   /* [any] Since ABI 1.2: ask for it with struct_size, or set host_minor_min. `spawn` for `count`
    * tasks of one type, in order until one is refused: the state of task i is copied from `states` +
    * i * `stride`. Returns the refused one's error or EKD_OK; *out_spawned says how many there are.
-   * `out_tasks`: room for `count` handles, or NULL. The quickest way to many tasks; with
-   * EKD_SPAWN_CHILD the children of one task run newest first. */
+   * `out_tasks`: room for `count` handles, or NULL. EKD_E_INVALID also where
+   * states overlap (`stride` below `size`). The quickest way to many tasks. */
   int32_t (*spawn_n)(ekd_ctx *ctx, uint32_t type, const void *states, uint64_t size,
                      uint64_t stride, uint64_t count, const ekd_spawn_options *options,
                      ekd_task *out_tasks, uint64_t *out_spawned);
