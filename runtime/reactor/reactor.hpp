@@ -2,8 +2,8 @@
 //
 // Tasks call try-first operations (read, write, and in sockets.hpp accept and connect): the system
 // call is tried, and only after EAGAIN is the task's waker left in the source and the descriptor
-// followed. One thread, the holder, turns the event loop and wakes whom the events are for. Who has
-// not been waited for yet is watched by nobody; the first wait costs one epoll_ctl.
+// followed. One thread, the holder, turns the event loop and wakes whom the events are for. A
+// descriptor that nobody has waited for yet is not watched; the first wait costs one epoll_ctl.
 //
 // Threads: all calls from any thread, on the same source too, except turn(), which belongs to the
 // holder (try_hold). The WakeTarget is called from turn(), close() and close_all() only, on their

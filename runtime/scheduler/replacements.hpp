@@ -8,10 +8,10 @@
 // All but the views is called on the monitor's thread, or by whoever has joined that; so there is
 // no lock. The one replaced is told nothing, and its polls pay nothing: the monitor sees by its
 // counter that it has come back, and dismisses the replacement. That one finishes the poll it is
-// in, gives what is in its ring and LIFO slot to the global queue and its free slots to the pools,
-// and its thread ends. It is joined when it has said that it is at its end, so that waits for
-// nobody. A replacement may itself be held up, and be replaced; once the first in such a chain is
-// back, the rest of the chain is dismissed one after the other.
+// in, gives what is in its ring, child stack and LIFO slot to the global queue and its free slots
+// to the pools, and its thread ends. It is joined when it has said that it is at its end, so that
+// waits for nobody. A replacement may itself be held up, and be replaced; once the first in such a
+// chain is back, the rest of the chain is dismissed one after the other.
 #pragma once
 
 #include <cstdint>
