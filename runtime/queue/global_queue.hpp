@@ -50,8 +50,8 @@ class GlobalQueue {
     return all;
   }
 
-  // Reserves room for up to `count` new items, to be pushed with push_admitted. Returns for how many
-  // there was room; 0: it is at capacity.
+  // Reserves room for up to `count` new items, to be pushed with push_admitted. Returns for how
+  // many there was room; 0: it is at capacity.
   [[nodiscard]] std::size_t admit(std::size_t count = 1) {
     std::size_t size = size_.load(std::memory_order_relaxed);
     // Not an add that is taken back: meanwhile it would refuse others for whom there is room.

@@ -1,8 +1,8 @@
 // The scheduler: what its workers share, and what everybody else asks of it.
 //
-// scheduler.cpp has threads and wakes; spawn.cpp how a task comes to be; join.cpp how its end is
-// learnt; cancel.cpp how it is made to end, alone or with its owner; inspect.cpp and
-// inspect_tasks.cpp what people see.
+// scheduler.cpp has threads and wakes; spawn.cpp and spawn_call.cpp how a task comes to be;
+// join.cpp how its end is learnt; cancel.cpp how it is made to end, alone or with its owner;
+// inspect.cpp and inspect_tasks.cpp what people see.
 #pragma once
 
 #include <memory>

@@ -76,7 +76,7 @@ const std::vector<Mutant>& all_mutants() {
       {kLifo, "return slot_.exchange(nullptr", kRelaxed, "lifo.slot"},
       {kLifo, "return slot_.exchange(nullptr", kSplit, "lifo.slot"},
       // The global queue.
-      {kGlobal, "compare_exchange_weak(size, size + 1", kSplit, "global.admission"},
+      {kGlobal, "compare_exchange_weak(size, size + admitted", kSplit, "global.admission"},
       {kGlobal, "size_.fetch_sub(taken", kSplit, "global.queue"},
       {kGlobal, "size_.fetch_add(count, std::memory_order_seq_cst)", kAcqRel, "idle.outside"},
       {kGlobal, "return size_.load(std::memory_order_seq_cst)", kAcqRel, "idle.outside"},
