@@ -64,10 +64,6 @@ class GlobalQueue {
     }
     return 0;
   }
-  // So many are not pushed after all.
-  void give_up_admission(std::size_t count = 1) {
-    size_.fetch_sub(count, std::memory_order_seq_cst);
-  }
   // True if `count` more would still be within the capacity: for an overflow caused by new work.
   bool has_room(std::size_t count) const { return size() + count <= capacity_; }
 

@@ -140,22 +140,15 @@ class Scheduler final : public WakeTarget {
   void queue_new(Worker* worker, TaskHeader& task, bool join, SpawnPlace place);
   static SpawnPlace place_of(const SpawnOptions& options, std::size_t count);
   void announce(Worker* worker, SpawnPlace place);
-  Status spawn_portion(Worker* worker, TaskType& type, NewTasks batch, const SpawnOptions& options,
-                       std::uint64_t* out, std::size_t& done);
   Status spawn_outside(TaskType& type, const NewTasks& batch, const SpawnOptions& options,
                        std::uint64_t* out, std::size_t& done);
-  Status take_slots(TaskType& type, OwnerId owner, std::size_t count, TaskHeader** out,
+  Status take_slots(TaskType& type, OwnerId owner, std::size_t count, Nanos now, TaskHeader** out,
                     std::size_t& taken);
   void make_runnable_outside(TaskHeader& task, bool join);
   Status spawn_here(Worker& worker, TaskType& type, const NewTasks& batch,
                     const SpawnOptions& options, std::uint64_t* out, std::size_t& done);
   Status make_here(Worker& worker, TaskType& type, OwnerId owner, SpawnPlace place,
                    TaskHeader*& out);
-  static bool is_in_poll_of(const Worker* worker, OwnerId owner);
-  Status spawn_from_elsewhere(TaskType& type, OwnerId owner, const void* state, std::size_t size,
-                              const SpawnOptions& options, Handle& out);
-  Status make_elsewhere(TaskType& type, OwnerId owner, const SpawnOptions& options,
-                        TaskHeader*& out);
   static void fill_state(TaskHeader& task, const TaskType& type, const void* state,
                          std::size_t size);
   Status may_be_child(OwnerId owner, const SpawnOptions& options) const;

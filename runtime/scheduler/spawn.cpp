@@ -169,7 +169,7 @@ Status Scheduler::commit_one(Worker* worker, OwnerId owner, Handle handle,
 // or both by the next round, for that is repeated until no task is left.
 void Scheduler::queue_new(Worker* worker, TaskHeader& task, bool join, SpawnPlace place) {
   if (worker == nullptr) {
-    if (!task.is_marked_runnable()) task.note_runnable(clock_.now_ns());
+    task.note_runnable(clock_.now_ns());
     make_runnable_outside(task, join);
     return global_.push_admitted(&task, shard_hint());
   }

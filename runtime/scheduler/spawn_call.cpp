@@ -25,8 +25,13 @@ Scheduler::spawn(OwnerId owner, TypeId type_id, const void* state, std::size_t s
   if (size > type->state_size) return Status::kTooBig;
   if (const Status s = may_be_child(owner, options); s != Status::kOk) return s;
   Worker* worker = here();
-  if (!is_in_poll_of(worker, owner)) {
-    return spawn_from_elsewhere(*type, owner, state, size, options, out);
+  if (worker == nullptr) {
+    std::uint64_t handle = 0;
+    std::size_t done = 0;
+    const NewTasks one{owner, type_id, state, size, 0, 1};
+    const Status status = spawn_outside(*type, one, options, &handle, done);
+    if (status == Status::kOk) out = Handle(handle);
+    return status;
   }
   const SpawnPlace place = place_of(options, 1);
   TaskHeader* task = nullptr;
@@ -59,38 +64,19 @@ Status Scheduler::spawn_n(const NewTasks& batch, const SpawnOptions& options, st
     portion.count = batch.count - spawned;
     std::uint64_t* handles = out != nullptr ? out + spawned : nullptr;
     std::size_t done = 0;
-    status = spawn_portion(worker, *type, portion, options, handles, done);
+    if (worker != nullptr) {
+      portion.count = std::min(portion.count, kSpawnPortion);
+      status = spawn_here(*worker, *type, portion, options, handles, done);
+    } else {
+      portion.count = std::min(portion.count, kOutsidePortion);
+      status = spawn_outside(*type, portion, options, handles, done);
+    }
     spawned += done;
   }
   return status;
 }
 
-// As many of them as go in one go.
-Status Scheduler::spawn_portion(Worker* worker, TaskType& type, NewTasks batch,
-                                const SpawnOptions& options, std::uint64_t* out,
-                                std::size_t& done) {
-  if (worker == nullptr) {
-    batch.count = std::min(batch.count, kOutsidePortion);
-    return spawn_outside(type, batch, options, out, done);
-  }
-  if (is_in_poll_of(worker, batch.owner)) {
-    batch.count = std::min(batch.count, kSpawnPortion);
-    return spawn_here(*worker, type, batch, options, out, done);
-  }
-  Handle handle;
-  const Status status =
-      spawn_from_elsewhere(type, batch.owner, batch.states, batch.size, options, handle);
-  if (status != Status::kOk) return status;
-  done = 1;
-  if (out != nullptr) *out = handle.bits();
-  return status;
-}
-
-bool Scheduler::is_in_poll_of(const Worker* worker, OwnerId owner) {
-  return worker != nullptr && worker->polled() != nullptr && worker->is_in(owner);
-}
-
-// A batch in a poll of the owner's.
+// A batch on a worker.
 [[gnu::flatten]]  // the hottest way in: one function is a tenth quicker
 Status
 Scheduler::spawn_here(Worker& worker, TaskType& type, const NewTasks& batch,
@@ -117,12 +103,12 @@ Scheduler::spawn_here(Worker& worker, TaskType& type, const NewTasks& batch,
 
 Status Scheduler::make_here(Worker& worker, TaskType& type, OwnerId owner, SpawnPlace place,
                             TaskHeader*& out) {
-  if (!owners_.admits(owner)) return Status::kDraining;
+  if (const Status status = count_new(owner, type); status != Status::kOk) return status;
   if (!worker.has_room_for(place)) {
     count_refusal(owner);
+    uncount_new(owner, type);
     return Status::kFull;
   }
-  if (!count_own(worker, owner, type)) return Status::kLimit;
   out = tasks_.allocate(type, type.layout, worker.cached_now(), &worker.task_caches(),
                         StateWord::Claim::kTaken);
   if (out != nullptr) return Status::kOk;
@@ -130,23 +116,25 @@ Status Scheduler::make_here(Worker& worker, TaskType& type, OwnerId owner, Spawn
   return Status::kNoMemory;
 }
 
-// A batch on a thread that is no worker: one look at the clock, one visit to the slots and to the
-// queue, one wake-up.
+// On a thread that is no worker: one look at the clock, one visit to the slots and to the queue,
+// one wake-up for the whole batch.
 Status Scheduler::spawn_outside(TaskType& type, const NewTasks& batch, const SpawnOptions& options,
                                 std::uint64_t* out, std::size_t& done) {
-  const std::size_t admitted = global_.admit(batch.count);
-  Status status = admitted < batch.count ? Status::kFull : Status::kOk;
-  if (status == Status::kFull) count_refusal(batch.owner);
+  const Nanos now = clock_.now_ns();
   std::array<TaskHeader*, kOutsidePortion> tasks;
-  if (const Status s = take_slots(type, batch.owner, admitted, tasks.data(), done);
-      s != Status::kOk) {
-    status = s;
+  std::size_t taken = 0;
+  Status status = take_slots(type, batch.owner, batch.count, now, tasks.data(), taken);
+  if (taken == 0) return status;
+  done = global_.admit(taken);
+  if (done < taken) {
+    count_refusal(batch.owner);
+    status = Status::kFull;
+    for (std::size_t i = done; i < taken; ++i)
+      discard_claimed(*tasks[i]);
   }
-  if (done < admitted) global_.give_up_admission(admitted - done);
   if (done == 0) return status;
 
   const auto* state = static_cast<const std::byte*>(batch.states);
-  const Nanos now = clock_.now_ns();
   for (std::size_t i = 0; i < done; ++i, state += batch.stride) {
     fill_state(*tasks[i], type, state, batch.size);
     describe(nullptr, *tasks[i], options);
@@ -161,15 +149,16 @@ Status Scheduler::spawn_outside(TaskType& type, const NewTasks& batch, const Spa
 }
 
 // Counts and claims up to `count` slots. An error says why there are not more.
-Status Scheduler::take_slots(TaskType& type, OwnerId owner, std::size_t count, TaskHeader** out,
-                             std::size_t& taken) {
+Status Scheduler::take_slots(TaskType& type, OwnerId owner, std::size_t count, Nanos now,
+                             TaskHeader** out, std::size_t& taken) {
+  // A cache takes a batch of slots from the pool and gives the rest back: for one that is a detour.
   TaskTable::Caches cache;
-  const Nanos now = clock_.now_ns();
+  TaskTable::Caches* const from = count > 1 ? &cache : nullptr;
   Status status = Status::kOk;
   for (taken = 0; taken < count && status == Status::kOk;) {
     status = count_new(owner, type);
     if (status != Status::kOk) break;
-    out[taken] = tasks_.allocate(type, type.layout, now, &cache, StateWord::Claim::kTaken);
+    out[taken] = tasks_.allocate(type, type.layout, now, from, StateWord::Claim::kTaken);
     if (out[taken] != nullptr) {
       ++taken;
     } else {
@@ -177,49 +166,8 @@ Status Scheduler::take_slots(TaskType& type, OwnerId owner, std::size_t count, T
       status = Status::kNoMemory;
     }
   }
-  tasks_.flush(cache);
+  if (from != nullptr) tasks_.flush(cache);
   return status;
-}
-
-Status Scheduler::spawn_from_elsewhere(TaskType& type, OwnerId owner, const void* state,
-                                       std::size_t size, const SpawnOptions& options, Handle& out) {
-  TaskHeader* task = nullptr;
-  const Status status = make_elsewhere(type, owner, options, task);
-  if (status != Status::kOk) return status;
-  Worker* worker = here();
-  const SpawnPlace place = place_of(options, 1);
-  fill_state(*task, type, state, size);
-  if (options.child) begin_children(*worker->polled(), 1);
-  describe(worker, *task, options);
-  out = task->handle();
-  queue_new(worker, *task, options.join, place);
-  announce(worker, place);
-  return Status::kOk;
-}
-
-Status Scheduler::make_elsewhere(TaskType& type, OwnerId owner, const SpawnOptions& options,
-                                 TaskHeader*& out) {
-  if (const Status status = count_new(owner, type); status != Status::kOk) return status;
-  Worker* worker = here();
-  const bool has_room =
-      worker != nullptr ? worker->has_room_for(place_of(options, 1)) : global_.admit() != 0;
-  if (!has_room) {
-    count_refusal(owner);
-    uncount_new(owner, type);
-    return Status::kFull;
-  }
-  const Nanos now = worker != nullptr ? worker->cached_now() : clock_.now_ns();
-  out =
-      tasks_.allocate(type, type.layout, now, worker != nullptr ? &worker->task_caches() : nullptr,
-                      StateWord::Claim::kTaken);
-  if (out == nullptr) {
-    if (worker == nullptr) global_.give_up_admission();
-    uncount_new(owner, type);
-    return Status::kNoMemory;
-  }
-  // The same reading for both: the task is queued at once.
-  if (worker == nullptr) out->note_runnable(now);
-  return Status::kOk;
 }
 
 // What is not given is zero.
