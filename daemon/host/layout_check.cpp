@@ -44,6 +44,7 @@ static_assert(std::is_same_v<runtime::PollFn, std::int32_t (*)(void*, PollContex
 static_assert(std::is_same_v<ekd_drop_fn, runtime::DropFn>);
 static_assert(EKD_READY == runtime::kPollReady && EKD_PENDING == runtime::kPollPending);
 static_assert(EKD_YIELD == runtime::kPollYield && EKD_FAILED == runtime::kPollFailed);
+static_assert(EKD_CANCELLED == runtime::kPollCancelled);
 
 // How it ends, and where it goes.
 static_assert(EKD_CANCEL_ONE_POLL == static_cast<std::uint32_t>(CancelMode::kOnePoll));

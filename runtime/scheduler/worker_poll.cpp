@@ -94,6 +94,8 @@ void Worker::after_poll(TaskHeader& task, TaskType& type, Snapshot state, std::i
     case kPollYield:
       if (ends_now(type, state)) return finish_cancelled(task, type);
       return requeue(task);
+    case kPollCancelled:
+      return finish_cancelled(task, type);
     default:
       task.bits |= TaskHeader::kBitFailed;
       add_relaxed<std::uint64_t>(counters_of(type).failed, 1);

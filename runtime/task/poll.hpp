@@ -26,6 +26,7 @@ inline constexpr std::int32_t kPollReady = 0;
 inline constexpr std::int32_t kPollPending = 1;
 inline constexpr std::int32_t kPollYield = 2;
 inline constexpr std::int32_t kPollFailed = 3;
+inline constexpr std::int32_t kPollCancelled = 4;
 
 // How a task ends when it is cancelled.
 enum class CancelMode : std::uint8_t {

@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #define EKD_ABI_MAJOR 1u
-#define EKD_ABI_MINOR 2u
+#define EKD_ABI_MINOR 3u
 
 /* --- Results ------------------------------------------------------------------------------------
  * Zero and above: it worked. Below zero: it was refused, and nothing was changed or taken. */
@@ -37,6 +37,9 @@ extern "C" {
                        */
 #define EKD_YIELD 2   /* a task's poll only: run me again after the others */
 #define EKD_FAILED 3  /* a task's poll only: the task ends as failed */
+#define EKD_CANCELLED                                                                        \
+  4 /* a task's poll only, since ABI 1.3: it was asked to end and has, as cancelled; an older \
+       host takes it for EKD_FAILED */
 
 #define EKD_E_INVALID (-1)      /* an argument is wrong; the error's text says which */
 #define EKD_E_STALE (-2)        /* the handle names something that is gone */

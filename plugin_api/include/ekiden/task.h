@@ -30,8 +30,8 @@ typedef struct ekd_cx {
 } ekd_cx;
 
 /* [worker] Returns EKD_READY (ended; the state may hold the result), EKD_PENDING (a wake will
- * come), EKD_YIELD or EKD_FAILED; anything else counts as EKD_FAILED. Must not unwind: as a net, a
- * C++ exception ends the task as failed, with its text. */
+ * come), EKD_YIELD, EKD_FAILED or EKD_CANCELLED (since ABI 1.3); anything else counts as
+ * EKD_FAILED. Must not unwind: as a net, a C++ exception ends the task as failed, with its text. */
 typedef int32_t (*ekd_poll_fn)(void *state, ekd_cx *cx);
 
 /* [worker] Destroys the state. Never during a poll of the same task; exactly once. */

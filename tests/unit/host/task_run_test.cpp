@@ -72,6 +72,7 @@ TEST_CASE("a join learns how a task ended", "[task]") {
        },
        EKD_E_FAILED, -77, "no\\nluck"},
       {"failed", [](ekd_cx*) { return EKD_FAILED; }, EKD_E_FAILED, EKD_E_FAILED, ""},
+      {"cancelled", [](ekd_cx*) { return EKD_CANCELLED; }, EKD_E_CANCELLED, 0, ""},
       {"an answer that is none", [](ekd_cx*) { return 1234; }, EKD_E_FAILED, EKD_E_FAILED, ""},
       {"an exception",
        [](ekd_cx*) -> std::int32_t { throw std::runtime_error("thrown on purpose"); }, EKD_E_FAILED,

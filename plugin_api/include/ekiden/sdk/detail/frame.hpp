@@ -1,0 +1,106 @@
+// Memory for coroutine frames: room in the task's own slot where a spawn offers it, else blocks of
+// the host's memory service, which counts them for the plugin. A thread keeps a few blocks that are
+// free, so that a child that is awaited in a loop costs no call.
+//
+// Every frame has a word in front of it that says where it came from, for it may be freed on
+// another thread.
+#pragma once
+
+#include <ekiden/sdk/host.hpp>
+
+#include <cstddef>
+#include <new>
+#include <utility>
+
+EKIDEN_SDK_BEGIN
+
+namespace detail {
+
+struct FrameMemory {
+  static constexpr std::size_t kHeaderBytes = 16;  // keeps the frame aligned
+  static constexpr std::size_t kStepBytes = 64;
+  static constexpr std::size_t kClasses = 16;  // blocks up to 1 KiB are kept
+  static constexpr unsigned kKeptMax = 16;     // of a class, on one thread
+  static constexpr std::uint64_t kInSlot = 0;  // origins; else a class, or
+  static constexpr std::uint64_t kUncached = ~std::uint64_t{0};
+
+  struct Free {
+    Free* next;
+  };
+
+  // The first frame made now may go here. `wanted` then says what it took, or would have.
+  std::byte* slot;
+  std::size_t slot_bytes;
+  std::size_t wanted;
+
+  std::uint32_t epoch;  // whose blocks these are
+  unsigned kept[kClasses];
+  Free* free[kClasses];
+};
+
+inline thread_local constinit FrameMemory frame_memory{};
+
+inline std::byte* begin_frame(std::byte* block, std::uint64_t origin) {
+  *reinterpret_cast<std::uint64_t*>(block) = origin;
+  return block + FrameMemory::kHeaderBytes;
+}
+
+inline void forget_former_binding(FrameMemory& memory) {
+  for (std::size_t i = 0; i < FrameMemory::kClasses; ++i) {
+    memory.free[i] = nullptr;
+    memory.kept[i] = 0;
+  }
+  memory.epoch = bound.epoch;
+}
+
+inline std::byte* take_block(FrameMemory& memory, std::size_t total) {
+  const std::size_t size_class = (total - 1) / FrameMemory::kStepBytes;
+  const bool kept = size_class < FrameMemory::kClasses;
+  if (kept) {
+    if (memory.epoch != bound.epoch) [[unlikely]]
+      forget_former_binding(memory);
+    if (FrameMemory::Free* const block = memory.free[size_class]) {
+      memory.free[size_class] = block->next;
+      --memory.kept[size_class];
+      return begin_frame(reinterpret_cast<std::byte*>(block), size_class + 1);
+    }
+    total = (size_class + 1) * FrameMemory::kStepBytes;
+  }
+  void* const block = bound.memory->alloc(bound.ctx, total, 16);
+  if (block == nullptr) throw std::bad_alloc();
+  return begin_frame(static_cast<std::byte*>(block),
+                     kept ? size_class + 1 : FrameMemory::kUncached);
+}
+
+inline void* allocate_frame(std::size_t size) {
+  FrameMemory& memory = frame_memory;
+  const std::size_t total = size + FrameMemory::kHeaderBytes;
+  if (std::byte* const slot = std::exchange(memory.slot, nullptr)) {
+    memory.wanted = total;
+    if (total <= memory.slot_bytes) return begin_frame(slot, FrameMemory::kInSlot);
+  }
+  return take_block(memory, total);
+}
+
+inline void free_frame(void* frame) noexcept {
+  auto* const block = static_cast<std::byte*>(frame) - FrameMemory::kHeaderBytes;
+  const std::uint64_t origin = *reinterpret_cast<std::uint64_t*>(block);
+  if (origin == FrameMemory::kInSlot) return;
+  if (origin != FrameMemory::kUncached) {
+    FrameMemory& memory = frame_memory;
+    const std::size_t size_class = origin - 1;
+    if (memory.epoch != bound.epoch) [[unlikely]]
+      forget_former_binding(memory);
+    if (memory.kept[size_class] < FrameMemory::kKeptMax) {
+      auto* const entry = ::new (block) FrameMemory::Free{memory.free[size_class]};
+      memory.free[size_class] = entry;
+      ++memory.kept[size_class];
+      return;
+    }
+  }
+  bound.memory->free(bound.ctx, block);
+}
+
+}  // namespace detail
+
+EKIDEN_SDK_END
