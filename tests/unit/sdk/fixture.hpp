@@ -2,6 +2,7 @@
 // its tasks.
 #pragma once
 
+#include <ekiden/sdk/detail/scope.hpp>
 #include <ekiden/sdk/spawn.hpp>
 
 #include <catch2/catch.hpp>
@@ -63,6 +64,39 @@ class World {
   daemon::test::Daemon daemon_;
   daemon::test::Plugin plugin_;
 };
+
+// Cancels what it runs at the n-th wake of its task: with n from 0 on, at every point where that is
+// suspended. Gives whether it ended before.
+class CutWait final : public detail::Scope {
+ public:
+  CutWait(unsigned wakes, Task<> task) : wakes_(wakes), part_(std::move(task)) {}
+  CutWait(CutWait&&) = default;
+
+  bool begin() noexcept override {
+    start(part_);
+    return is_over() || (wakes_ == 0 && cut());
+  }
+  bool poll() noexcept override { return seen_ < wakes_ && ++seen_ == wakes_ && cut(); }
+  bool result() {
+    if (part_.ended()) part_.outcome().get();
+    return part_.ended();
+  }
+
+ private:
+  bool cut() noexcept {
+    cancel_parts();
+    return is_over();
+  }
+  void cancel_parts() noexcept override { Scope::cancel(part_); }
+  void part_ended(detail::PartBase&, bool) noexcept override {}
+
+  const unsigned wakes_;
+  unsigned seen_ = 0;
+  detail::Part<void> part_;
+};
+
+// co_await: true where the task ended before its n-th wake.
+inline CutWait cut_after(unsigned wakes, Task<> task) { return {wakes, std::move(task)}; }
 
 // Counts what is alive of it: for what must be destroyed when a wait is cancelled.
 class Alive {

@@ -265,4 +265,29 @@ TEST_CASE("an interval ticks a period apart, by its rule for missed ticks", "[sd
   CHECK_THROWS_AS(Interval(0ns), Error);
 }
 
+TEST_CASE("a task that is cut at any of its waits leaves nothing", "[sdk][cancel]") {
+  World world(GENERATE(1u, 2u));
+  std::atomic<int> alive{0};
+  world.run([&]() -> Task<> {
+    auto body = [&]() -> Task<> {
+      const Alive outer(alive);
+      co_await yield();
+      auto [a, b] = co_await join_all(value(1), [&]() -> Task<int> {
+        const Alive inner(alive);
+        co_await yield();
+        co_await sleep(1ms);
+        co_return 2;
+      }());
+      co_await timeout(1h, yield());
+      if (a + b != 3) throw std::logic_error("another sum");
+    };
+    unsigned wakes = 0;
+    while (!co_await cut_after(wakes, body())) {
+      if (alive.load() != 0) throw std::logic_error("something is left");
+      if (++wakes > 50) throw std::logic_error("it never ends");
+    }
+    if (wakes < 3) throw std::logic_error("it was hardly ever cut");
+  });
+}
+
 }  // namespace ekiden::test

@@ -125,6 +125,9 @@ class Wait {
   Branch& branch() const { return *waiter_->branch; }
   TaskCore& core() const { return waiter_->branch->core(); }
   inline ekd_waker waker() const;
+  // For waits that may find something at once again and again, in begin(): one of the poll's
+  // budget. False: it is spent; poll() asks in the next turn, which comes after the others.
+  inline bool spend() noexcept;
   // It is over. Returns who goes on, for branch_ended() to return: the waiter, or who is behind it
   // where its branch is being cancelled. May destroy this object.
   Routine* finish() noexcept {
@@ -257,6 +260,12 @@ class TaskCore : public BranchOwner {
 };
 
 inline ekd_waker Wait::waker() const { return core().turn().cx->waker; }
+
+inline bool Wait::spend() noexcept {
+  if (core().spend()) return true;
+  core().request_yield();
+  return false;
+}
 
 inline void Wait::unlink() noexcept {
   if (linked_) core().unlink(*this);
