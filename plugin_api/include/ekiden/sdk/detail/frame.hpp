@@ -28,7 +28,8 @@ struct FrameMemory {
     Free* next;
   };
 
-  // The first frame made now may go here. `wanted` then says what it took, or would have.
+  // The first frame made now may go there. `wanted` then says what it took, or would have.
+  bool offers;
   std::byte* slot;
   std::size_t slot_bytes;
   std::size_t wanted;
@@ -75,9 +76,9 @@ inline std::byte* take_block(FrameMemory& memory, std::size_t total) {
 inline void* allocate_frame(std::size_t size) {
   FrameMemory& memory = frame_memory;
   const std::size_t total = size + FrameMemory::kHeaderBytes;
-  if (std::byte* const slot = std::exchange(memory.slot, nullptr)) {
+  if (std::exchange(memory.offers, false)) {
     memory.wanted = total;
-    if (total <= memory.slot_bytes) return begin_frame(slot, FrameMemory::kInSlot);
+    if (total <= memory.slot_bytes) return begin_frame(memory.slot, FrameMemory::kInSlot);
   }
   return take_block(memory, total);
 }

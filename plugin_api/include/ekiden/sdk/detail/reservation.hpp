@@ -28,6 +28,7 @@ class Slot {
   }
 
   bool is_ours() const { return task_ != 0; }
+  ekd_task task() const { return task_; }
   void* memory() const { return memory_; }
   // The host's answer; with EKD_OK the task runs.
   std::int32_t commit(const SpawnOptions& options, std::uint32_t flags, ekd_task& out) {
@@ -78,6 +79,8 @@ class Prepared {
   }
 
   R& root() const { return *root_; }
+  // What it will be called once it is committed.
+  ekd_task task() const { return slot_.task(); }
   std::int32_t commit(const SpawnOptions& options, std::uint32_t flags, ekd_task& out) {
     return slot_.commit(options, flags, out);
   }
@@ -108,7 +111,7 @@ Prepared<M> prepare_boxed(const SpawnOptions& options, Args&&... args) {
   if (block == nullptr) throw std::bad_alloc();
   M* made = nullptr;
   try {
-    made = ::new (block) M(std::forward<Args>(args)..., 0);
+    made = ::new (block) M(std::forward<Args>(args)..., nullptr, 0);
     Slot slot(type_of(options, made->function()), sizeof(Boxed<M>));
     auto* const box = ::new (slot.memory()) Boxed<M>(made);
     return Prepared<M>(std::move(slot), *box, *made);
@@ -129,7 +132,9 @@ Prepared<M> prepare_made(F make, const SpawnOptions& options, More&&... more) {
     return prepare_boxed<M>(options, std::move(make), std::forward<More>(more)...);
   const std::size_t room = Learned<F>::frame_bytes.load(std::memory_order_relaxed);
   Slot slot(type_of(options, function), round_up(sizeof(M)) + room);
-  M* const made = ::new (slot.memory()) M(std::move(make), std::forward<More>(more)..., room);
+  std::byte* const behind = static_cast<std::byte*>(slot.memory()) + round_up(sizeof(M));
+  M* const made =
+      ::new (slot.memory()) M(std::move(make), std::forward<More>(more)..., behind, room);
   return Prepared<M>(std::move(slot), *made, *made);
 }
 

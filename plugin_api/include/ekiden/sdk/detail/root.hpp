@@ -122,23 +122,27 @@ struct Learned {
 class FrameOffer {
  public:
   FrameOffer(std::byte* room, std::size_t bytes) {
-    frame_memory.slot = room;
-    frame_memory.slot_bytes = bytes;
-    frame_memory.wanted = 0;
+    memory_.offers = true;
+    memory_.slot = room;
+    memory_.slot_bytes = bytes;
+    memory_.wanted = 0;
   }
-  ~FrameOffer() { frame_memory.slot = nullptr; }
+  ~FrameOffer() { memory_.offers = false; }
   FrameOffer(const FrameOffer&) = delete;
   FrameOffer& operator=(const FrameOffer&) = delete;
   // What the frame took or would have; 0: none was made.
-  std::size_t wanted() const { return frame_memory.wanted; }
+  std::size_t wanted() const { return memory_.wanted; }
+
+ private:
+  FrameMemory& memory_ = frame_memory;  // of this thread
 };
 
 template <class T, class F>
 class Made : public Root<T> {
  public:
-  // `room`: bytes behind this object for the frame.
-  Made(F make, std::size_t room) : make_(std::move(make)) {
-    const FrameOffer offer(reinterpret_cast<std::byte*>(this) + round_up(sizeof(Made)), room);
+  // `room`: bytes for the frame, behind the whole object.
+  Made(F make, std::byte* behind, std::size_t room) : make_(std::move(make)) {
+    const FrameOffer offer(behind, room);
     this->begin(make_());
     // relaxed: each is a value by itself, and any that it had will do.
     if (offer.wanted() > room && offer.wanted() <= kSlotFrameMax)
