@@ -42,6 +42,8 @@ std::string_view find_type_fault(const ekd_task_type& type, std::int32_t& code) 
   }
   code = EKD_E_TOO_BIG;
   if (type.state_size > EKD_TASK_STATE_MAX) return "state_size is over EKD_TASK_STATE_MAX";
+  if (type.room_size > EKD_TASK_STATE_MAX - type.state_size)
+    return "state_size and room_size together are over EKD_TASK_STATE_MAX";
   code = EKD_E_UNSUPPORTED;
   if (type.cancel > EKD_CANCEL_ASYNC) return "this host does not know that value of cancel";
   if (type.reserved != 0) return "reserved is not 0";
@@ -57,6 +59,7 @@ runtime::TaskTypeSpec spec_of(const ekd_task_type& type) {
   spec.poll = reinterpret_cast<runtime::PollFn>(type.poll);
   spec.drop = type.drop;
   spec.state_size = type.state_size;
+  spec.room_size = type.room_size;
   spec.state_align = type.state_align == 0 ? 16 : type.state_align;
   spec.cancel = static_cast<runtime::CancelMode>(type.cancel);
   return spec;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "coroutines.h"
+
 #define LIST_BYTES 4096
 
 ekd_ctx *bench_ctx;
@@ -15,7 +17,7 @@ static const struct workload *const workloads[] = {
     &workload_spawn_remote_join,   &workload_remote_wake,   &workload_spawn_blocking,
     &workload_timer_create_cancel, &workload_timer_fire,    &workload_ticker_cpu,
     &workload_ticker_flood,        &workload_ticker_stuck,  &workload_memory_parked,
-    &workload_timers_held,
+    &workload_timers_held,         &workload_coro_skynet,   &workload_coro_fib,
 };
 #define WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))
 
@@ -90,6 +92,7 @@ static int32_t init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, void **o
     return ekd_error_set(err, EKD_E_INVALID, "bench has no settings: its config must be {}");
   }
   int32_t code = ekd_services_get(host, &ekd, err);
+  if (code == EKD_OK) code = coroutines_bind(ctx, host, err);
   if (code == EKD_OK) code = driver_register(err);
   for (size_t i = 0; i < WORKLOADS && code == EKD_OK; i++) code = workloads[i]->register_types(err);
   return code;
@@ -106,7 +109,7 @@ EKD_EXPORT const ekd_plugin_desc ekd_plugin = {
     .abi_major = EKD_ABI_MAJOR,
     .abi_minor = EKD_ABI_MINOR,
     .name = "bench",
-    .host_minor_min = 2, /* spawn_n of ekd.task/1, start of ekd.time/1 */
+    .host_minor_min = 3, /* what the C++ SDK needs */
     .version = "1.1.0",
     .init = init,
     .fini = fini,

@@ -14,6 +14,7 @@
  *   timers.c      timer_create_cancel, timer_fire_lateness
  *   tickers.c     ticker_lateness_under_cpu_load, _under_spawn_flood, _with_stuck_worker
  *   holding.c     memory_parked, timers_held
+ *   coroutines.cpp, coroutine_workloads.c   the same on the C++ SDK: coro_…, and mpsc_bounded1024_…
  *
  * A workload is begun by the driver and ended by whoever calls round_finish; the time between is a
  * round, unless the workload says when the clock runs. The first round pays for page faults and
@@ -74,7 +75,7 @@ extern const struct workload workload_spawn_local, workload_chained_spawn, workl
     workload_ping_pong, workload_skynet, workload_fib, workload_spawn_remote_join,
     workload_remote_wake, workload_spawn_blocking, workload_timer_create_cancel,
     workload_timer_fire, workload_ticker_cpu, workload_ticker_flood, workload_ticker_stuck,
-    workload_memory_parked, workload_timers_held;
+    workload_memory_parked, workload_timers_held, workload_coro_skynet, workload_coro_fib;
 
 /* The instance. */
 extern ekd_ctx *bench_ctx;
@@ -143,5 +144,11 @@ int32_t register_type(const char *name, ekd_poll_fn poll, uint64_t state_size, u
 uint64_t count_same(uint64_t n);
 /* Room for n handles. */
 uint64_t count_handles(uint64_t n);
+/* Of the trees. skynet_leaves: the largest power of ten that is not above n. */
+uint64_t skynet_leaves(uint64_t n);
+uint64_t skynet_operations(uint64_t n);
+uint64_t skynet_expected(uint64_t n);
+uint64_t fib_operations(uint64_t n);
+uint64_t fib_expected(uint64_t n);
 
 #endif /* BENCH_H */

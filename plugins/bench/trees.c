@@ -79,8 +79,8 @@ static int32_t skynet_types(ekd_error *err) {
   return register_type("node", node_poll, sizeof(struct node), &node_type, err);
 }
 
-/* The largest power of ten that is not above n: a full tree. */
-static uint64_t skynet_leaves(uint64_t n) {
+/* A full tree. */
+uint64_t skynet_leaves(uint64_t n) {
   uint64_t leaves = 1;
   while (leaves <= n / CHILDREN) leaves *= CHILDREN;
   return leaves;
@@ -91,9 +91,9 @@ static int32_t skynet_begin(struct round *round) {
   return ekd.task->spawn(bench_ctx, node_type, &root, sizeof(root), NULL, NULL);
 }
 
-static uint64_t skynet_operations(uint64_t n) { return (skynet_leaves(n) * CHILDREN - 1) / 9; }
+uint64_t skynet_operations(uint64_t n) { return (skynet_leaves(n) * CHILDREN - 1) / 9; }
 
-static uint64_t skynet_expected(uint64_t n) {
+uint64_t skynet_expected(uint64_t n) {
   uint64_t leaves = skynet_leaves(n);
   return leaves % 2 == 0 ? leaves / 2 * (leaves - 1) : (leaves - 1) / 2 * leaves;
 }
@@ -156,7 +156,7 @@ static int32_t fib_begin(struct round *round) {
   return ekd.task->spawn(bench_ctx, fork_type, &root, sizeof(root), NULL, NULL);
 }
 
-static uint64_t fib_expected(uint64_t n) {
+uint64_t fib_expected(uint64_t n) {
   uint64_t a = 0, b = 1;
   for (; n > 0; n--) {
     uint64_t next = a + b;
@@ -166,8 +166,8 @@ static uint64_t fib_expected(uint64_t n) {
   return a;
 }
 
-/* Calls of fib, forked or not. */
-static uint64_t fib_operations(uint64_t n) { return 2 * fib_expected(n + 1) - 1; }
+/* Calls, forked or not. */
+uint64_t fib_operations(uint64_t n) { return 2 * fib_expected(n + 1) - 1; }
 
 const struct workload workload_fib = {
     .name = "fib_25_fork",

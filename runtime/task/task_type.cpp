@@ -14,7 +14,9 @@ Status check(const TaskTypeSpec& spec) {
   if (!std::has_single_bit(spec.state_align) || spec.state_align > kStateAlignMax) {
     return Status::kInvalid;
   }
-  return spec.state_size > kStateBytesMax ? Status::kTooBig : Status::kOk;
+  const bool fits = spec.state_size <= kStateBytesMax &&
+                    spec.room_size <= kStateBytesMax - spec.state_size;
+  return fits ? Status::kOk : Status::kTooBig;
 }
 
 }  // namespace
@@ -51,7 +53,7 @@ Status TypeTable::add(OwnerId owner, const TaskTypeSpec& spec, TypeId& out) {
   type->drop = spec.drop;
   type->state_size = spec.state_size;
   type->state_align = spec.state_align;
-  type->layout = lay_out(spec.state_size, spec.state_align);
+  type->layout = lay_out(spec.state_size + spec.room_size, spec.state_align);
   type->cancel = spec.cancel;
   ++type->life;
   type->owner.store(owner, std::memory_order_relaxed);

@@ -32,6 +32,7 @@ struct TaskTypeSpec {
   PollFn poll = nullptr;
   DropFn drop = nullptr;  // may be null
   std::size_t state_size = 0;
+  std::size_t room_size = 0;     // behind the state, never filled
   std::size_t state_align = 16;  // a power of two, at most kStateAlignMax
   CancelMode cancel = CancelMode::kOnePoll;
 };
@@ -67,7 +68,7 @@ struct TaskType {
   DropFn drop = nullptr;
   std::size_t state_size = 0;
   std::size_t state_align = 16;
-  SlotLayout layout;  // of a task with a state of that size
+  SlotLayout layout;  // of a task with such a state and the room behind it
   CancelMode cancel = CancelMode::kOnePoll;
   TypeId id = 0;
   std::uint32_t life = 0;  // another one for each registration of this record

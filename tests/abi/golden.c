@@ -86,6 +86,7 @@ static void print_task(FILE* out) {
   MEMBER(ekd_task_type, state_size);
   MEMBER(ekd_task_type, state_align);
   MEMBER(ekd_task_type, reserved);
+  MEMBER(ekd_task_type, room_size);
   STRUCT(ekd_spawn_options);
   MEMBER(ekd_spawn_options, struct_size);
   MEMBER(ekd_spawn_options, flags);

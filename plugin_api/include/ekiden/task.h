@@ -51,6 +51,8 @@ typedef struct ekd_task_type {
   uint64_t state_size;  /* bytes, at most EKD_TASK_STATE_MAX */
   uint32_t state_align; /* a power of two, at most 64; 0 means 16 */
   uint32_t reserved;    /* 0 */
+  uint64_t room_size; /* since ABI 1.3: bytes behind the state that are the task's too, and that
+                         nobody fills; with state_size at most EKD_TASK_STATE_MAX */
 } ekd_task_type;
 
 #define EKD_TASK_STATE_MAX (1u << 20)

@@ -54,7 +54,10 @@ TEST_CASE("a task type is checked whole", "[task]") {
       {"unknown cancel", [](auto& t) { t.cancel = 3; }, EKD_E_UNSUPPORTED},
       {"reserved used", [](auto& t) { t.reserved = 1; }, EKD_E_UNSUPPORTED},
       {"no size", [](auto& t) { t.struct_size = 0; }, EKD_E_INVALID},
-      {"size too small", [](auto& t) { t.struct_size = sizeof(ekd_task_type) - 8; }, EKD_E_INVALID},
+      {"the size of 1.0", [](auto& t) { t.struct_size = 56; }, EKD_OK},
+      {"size too small", [](auto& t) { t.struct_size = 48; }, EKD_E_INVALID},
+      {"room behind the state", [](auto& t) { t.room_size = 4096; }, EKD_OK},
+      {"too much room", [](auto& t) { t.room_size = EKD_TASK_STATE_MAX; }, EKD_E_TOO_BIG},
       {"size absurd", [](auto& t) { t.struct_size = 0xffffffff; }, EKD_E_INVALID},
   };
   for (const Row& row : rows) {

@@ -3,10 +3,11 @@
 //   auto [a, b] = co_await fork([n] { return fib(n - 1); }, [n] { return fib(n - 2); });
 //   std::vector<int> parts = co_await fork_n(100, [&](std::size_t i) { return part(i); });
 //
-// The children are committed in one batch onto the worker's child stack (the newest runs first, the
-// oldest is stolen first), each makes its coroutine in its own slot when it is first polled, and
-// the last one to end continues the parent at once. What the queues or limits refuse, the parent
-// runs itself: a fork never fails for want of room.
+// The last child is the parent's own to run. The others are committed in one batch onto the
+// worker's child stack (the newest runs first, the oldest is stolen first); each makes its
+// coroutine in its own slot when it is first polled, and the last of them to end continues the
+// parent at once. What the queues or limits refuse the parent runs too: a fork never fails for want
+// of room.
 //
 // The children end before the await does, so they may use what the parent owns. The first failure
 // cancels the others and comes out of the await.
@@ -77,8 +78,8 @@ class ForkTypes {
   static constexpr std::size_t kStepBytes = 128;
   static constexpr std::size_t kSteps = 16;
 
-  static constexpr std::size_t state_bytes(std::size_t step) {
-    return sizeof(ForkSeed<T>) + round_up(sizeof(ForkRoot<T>)) + step * kStepBytes;
+  static constexpr std::size_t room_bytes(std::size_t step) {
+    return round_up(sizeof(ForkRoot<T>)) + step * kStepBytes;
   }
   // The step that has room for such a frame; 0, which has none, for those that are too big.
   static std::size_t step_for(std::size_t frame_bytes) {
@@ -142,7 +143,8 @@ class ForkTypes {
     type.name = to_str(std::string_view(name).substr(0, 63));
     type.poll = poll_of(step, std::make_index_sequence<kSteps>());
     type.drop = drop;
-    type.state_size = state_bytes(step);
+    type.state_size = sizeof(ForkSeed<T>);
+    type.room_size = room_bytes(step);
     ekd_error error = ekd_error_init();
     std::uint32_t id = 0;
     const std::int32_t code = bound.task->type_register(bound.ctx, &type, &id, &error);
@@ -235,10 +237,11 @@ class ForkWait final : public Scope, private ForkParent<T> {
     if (count_ == 0) return true;
     lists_.resize(count_);
     counts_ = core().open_groups != 0;
-    const std::size_t spawned = spawn_children();
-    next_own_ = spawned;
+    next_own_ = spawn_children(count_ - 1);
+    const bool has_children = next_own_ != 0;
     run_own();
-    return is_over();
+    // A child that has ended already has left a wake: no need to ask.
+    return !has_children && is_over();
   }
   bool poll() noexcept override {
     if (!cancelled_ && failed_.load(std::memory_order_relaxed)) cancel_parts();
@@ -251,7 +254,7 @@ class ForkWait final : public Scope, private ForkParent<T> {
   }
 
  private:
-  std::size_t spawn_children() noexcept {
+  std::size_t spawn_children(std::size_t count) noexcept {
     // relaxed: set before the first child can run.
     left_.store(count_, std::memory_order_relaxed);
     waker_ = waker();
@@ -263,21 +266,28 @@ class ForkWait final : public Scope, private ForkParent<T> {
       ekd_spawn_options options{};
       options.struct_size = sizeof(options);
       options.flags = EKD_SPAWN_CHILD;
-      for (std::size_t begin = 0; begin < count_ && spawned == begin; begin += seeds.size()) {
-        const std::size_t portion = std::min(seeds.size(), count_ - begin);
+      for (std::size_t begin = 0; begin < count && spawned == begin; begin += seeds.size()) {
+        const std::size_t portion = std::min(seeds.size(), count - begin);
         for (std::size_t i = 0; i < portion; ++i)
           seeds[i] = {this, static_cast<std::uint32_t>(begin + i), 0};
-        std::uint64_t done = 0;
-        bound.task->spawn_n(bound.ctx, type, seeds.data(), sizeof(seeds[0]), sizeof(seeds[0]),
-                            portion, &options, &lists_.tasks[begin], &done);
-        spawned += done;
+        spawned += spawn(type, seeds.data(), portion, options, &lists_.tasks[begin]);
       }
     } catch (...) {  // no type: the parent runs them all
     }
     return spawned;
   }
 
-  // What was refused, one after the other.
+  static std::size_t spawn(std::uint32_t type, const ForkSeed<T>* seeds, std::size_t count,
+                           const ekd_spawn_options& options, ekd_task* tasks) noexcept {
+    constexpr std::size_t kBytes = sizeof(ForkSeed<T>);
+    if (count == 1)
+      return bound.task->spawn(bound.ctx, type, seeds, kBytes, &options, tasks) == EKD_OK ? 1 : 0;
+    std::uint64_t done = 0;
+    bound.task->spawn_n(bound.ctx, type, seeds, kBytes, kBytes, count, &options, tasks, &done);
+    return done;
+  }
+
+  // The last child and what was refused, one after the other.
   void run_own() noexcept {
     while (next_own_ < count_ && live() == 0) {
       const std::size_t index = next_own_++;

@@ -8,6 +8,9 @@ EKIDEN_SDK_BEGIN
 
 namespace detail {
 
+// EKD_CANCELLED, and room_size of ekd_task_type.
+inline constexpr std::uint16_t kHostMinorMin = 3;
+
 // Set once, before anything else of the SDK is used, and only read afterwards.
 struct Binding {
   ekd_ctx* ctx = nullptr;
@@ -37,6 +40,8 @@ const Api* service(const ekd_host& host, const char* id) {
 // the host is older than what this SDK needs. Bind again only when nothing of the former binding is
 // left.
 inline void bind(ekd_ctx* ctx, const ekd_host& host) {
+  if (host.abi_minor < detail::kHostMinorMin)
+    throw Error(EKD_E_UNSUPPORTED, "the host is older than version 1.3 of the plugin ABI");
   detail::Binding next;
   next.ctx = ctx;
   next.host = &host;

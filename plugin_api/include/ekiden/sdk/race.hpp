@@ -29,7 +29,7 @@ class RaceWait final : public Scope {
 
   bool begin() noexcept override {
     each([this](auto& part) {
-      if (winner_ == nullptr) start(part);
+      if (winner_ == nullptr) this->start(part);
     });
     if (winner_ != nullptr) cancel_parts();
     return is_over();
@@ -43,7 +43,7 @@ class RaceWait final : public Scope {
   }
   void cancel_parts() noexcept override {
     each([this](auto& part) {
-      if (&part != winner_) cancel(part);
+      if (&part != winner_) this->cancel(part);
     });
   }
   void part_ended(PartBase& part, bool cancelled) noexcept override {
@@ -98,7 +98,7 @@ class JoinTuple final : public JoinScope {
 
   bool begin() noexcept override {
     each([this](auto& part) {
-      if (may_start()) start(part);
+      if (this->may_start()) this->start(part);
     });
     return is_over();
   }
@@ -121,7 +121,7 @@ class JoinTuple final : public JoinScope {
     std::apply([&](auto&... part) { (use(part), ...); }, parts_);
   }
   void cancel_parts() noexcept override {
-    each([this](auto& part) { cancel(part); });
+    each([this](auto& part) { this->cancel(part); });
   }
   bool has_failed(PartBase& of) noexcept override {
     bool failed = false;
@@ -144,7 +144,7 @@ class JoinVector final : public JoinScope {
 
   bool begin() noexcept override {
     for (Part<T>& part : parts_)
-      if (may_start()) start(part);
+      if (this->may_start()) this->start(part);
     return is_over();
   }
   auto result() {

@@ -58,6 +58,7 @@ class Alarm {
     if (timer_ != 0) bound.time->close(bound.ctx, std::exchange(timer_, 0));
   }
   std::int32_t code() const { return code_; }
+  bool is_set() const { return timer_ != 0; }
 
  private:
   ekd_timer timer_ = 0;
@@ -91,9 +92,14 @@ class TimeoutWait final : public Scope {
   bool begin() noexcept override {
     start(part_);
     if (is_over()) return true;
-    return alarm_.start(until_, waker()) && expire();
+    if (!alarm_.start(until_, waker())) return false;
+    // An instance that drains gets no timers: then the deadline of the drain is all there is.
+    if (alarm_.code() == EKD_E_DRAINING) return false;
+    return expire();
   }
-  bool poll() noexcept override { return !expired_ && alarm_.poll(waker()) && expire(); }
+  bool poll() noexcept override {
+    return !expired_ && alarm_.is_set() && alarm_.poll(waker()) && expire();
+  }
   // bool for void.
   auto result() {
     if (!part_.ended()) check(alarm_.code(), "timeout");

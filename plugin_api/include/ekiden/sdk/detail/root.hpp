@@ -17,11 +17,6 @@ EKIDEN_SDK_BEGIN
 
 namespace detail {
 
-// What a poll answers for a cancelled task; hosts before 1.3 know no such answer.
-inline std::int32_t cancelled_answer() noexcept {
-  return bound.host->abi_minor >= 3 ? EKD_CANCELLED : EKD_READY;
-}
-
 // The text of a failure, for the host. Never throws.
 template <class Use>
 void with_text(const std::exception_ptr& failure, Use use) noexcept {
@@ -96,7 +91,7 @@ class Root : public Pollable, public TaskCore {
     }
     ended();
     if (how == Ended::kFailure) return EKD_FAILED;
-    return how == Ended::kCancelled ? cancelled_answer() : EKD_READY;
+    return how == Ended::kCancelled ? EKD_CANCELLED : EKD_READY;
   }
 
   Task<T> task_;
