@@ -1,5 +1,5 @@
-/* The border between the workloads that are coroutines, in C++, and the rest, in C: their headers do
- * not go together (<stdatomic.h>). */
+/* The border between the workloads that are coroutines, in C++, and the rest, in C: their headers
+ * do not go together (<stdatomic.h>). */
 #ifndef BENCH_COROUTINES_H
 #define BENCH_COROUTINES_H
 
