@@ -40,9 +40,9 @@ BlockingPool::Options pool_options(const Options& options) {
   return pool;
 }
 
-std::vector<Straggler> running_jobs(const BlockingPool& pool, std::optional<OwnerId> owner,
-                                    Nanos now) {
+std::vector<Straggler> running_jobs(const BlockingPool& pool, std::optional<OwnerId> owner) {
   std::vector<Straggler> rows;
+  const Nanos now = SystemClock::instance().now_ns();  // as the pool has it
   for (const RunningJob& job : owner ? pool.running(*owner) : pool.running()) {
     rows.push_back({job.owner, job.job, "blocking job", now - std::min(now, job.since_ns)});
   }
@@ -75,8 +75,9 @@ namespace {
 // Looks again and again, less and less often, until `done` or the deadline. Real time, whatever the
 // runtime's clock is: it waits for threads.
 template <class Done>
-bool wait_until(Nanos deadline, const Clock& clock, Done done) {
+bool wait_until(Nanos deadline, Done done) {
   using namespace std::chrono_literals;
+  const Clock& clock = SystemClock::instance();
   for (auto pause = 50us; !done(); pause = std::min<std::chrono::microseconds>(pause * 2, 5ms)) {
     if (clock.now_ns() >= deadline) return done();
     std::this_thread::sleep_for(pause);
@@ -88,7 +89,7 @@ bool wait_until(Nanos deadline, const Clock& clock, Done done) {
 // False: at the deadline they were not.
 bool end_tasks(Scheduler& scheduler, Nanos deadline, bool force) {
   std::uint64_t seen = 0;
-  return wait_until(deadline, scheduler.clock(), [&] {
+  return wait_until(deadline, [&] {
     const std::uint64_t left = scheduler.live_tasks(std::nullopt);
     if (left == 0) return true;
     if (seen == 0 || left == seen) scheduler.cancel_tasks(std::nullopt, force);
@@ -105,7 +106,8 @@ void force_tasks(Scheduler& scheduler) {
   std::uint64_t left = scheduler.live_tasks(std::nullopt);
   do {
     before = left;
-    end_tasks(scheduler, saturating_add(scheduler.clock().now_ns(), kRoundNs), /*force=*/true);
+    end_tasks(scheduler, saturating_add(SystemClock::instance().now_ns(), kRoundNs),
+              /*force=*/true);
     left = scheduler.live_tasks(std::nullopt);
   } while (left != 0 && left < before);
 }
@@ -120,7 +122,7 @@ std::vector<Straggler> Runtime::shutdown(Nanos deadline_ns) {
   const bool pool_ended = parts_->pool.shutdown(deadline_ns);
   std::vector<Straggler> stragglers = scheduler.running_tasks(std::nullopt);
   if (!pool_ended) {
-    const auto jobs = running_jobs(parts_->pool, std::nullopt, scheduler.clock().now_ns());
+    const auto jobs = running_jobs(parts_->pool, std::nullopt);
     stragglers.insert(stragglers.end(), jobs.begin(), jobs.end());
   }
   if (!stragglers.empty()) return stragglers;
@@ -188,7 +190,7 @@ bool Runtime::owner_quiescent(OwnerId owner) const {
 
 std::vector<Straggler> Runtime::owner_running(OwnerId owner) const {
   std::vector<Straggler> rows = parts_->scheduler.running_tasks(owner);
-  const auto jobs = running_jobs(parts_->pool, owner, now_ns());
+  const auto jobs = running_jobs(parts_->pool, owner);
   rows.insert(rows.end(), jobs.begin(), jobs.end());
   return rows;
 }
@@ -297,6 +299,23 @@ Status Runtime::timer_close(OwnerId owner, Handle timer) {
 
 bool Runtime::timer_describe(Handle timer, Nanos& deadline_ns) const {
   return parts_->scheduler.timers().describe(timer, deadline_ns);
+}
+
+// --- A clock that is turned by hand ------------------------------------------------------------
+
+std::size_t Runtime::clock_changed() { return parts_->scheduler.timers().fire_due(now_ns()); }
+
+Nanos Runtime::next_timer_ns() const { return parts_->scheduler.timers().earliest(); }
+
+// The pool before the workers: a thread of it sleeps only after it has woken whom its job was for,
+// so what it brought is in the queues by then. And the pool's counts on both sides: what a task
+// submitted meanwhile shows there.
+bool Runtime::is_idle() const {
+  const BlockingPool::Stats before = parts_->pool.stats();
+  if (before.queued != 0 || before.idle != before.threads) return false;
+  if (!parts_->scheduler.is_idle()) return false;
+  const BlockingPool::Stats after = parts_->pool.stats();
+  return after.submitted == before.submitted && after.completed == before.completed;
 }
 
 // --- Parts -------------------------------------------------------------------------------------

@@ -76,6 +76,8 @@ struct Made {
 
 class Runtime {
  public:
+  // `clock` outlives it. Timers go by it; I/O, the blocking pool's threads, the monitor and every
+  // wait for a thread go by the system's, whatever it is.
   explicit Runtime(const Options& options, const Clock& clock = SystemClock::instance());
   ~Runtime();  // shutdown() must have returned no straggler, or start() not been called
   Runtime(const Runtime&) = delete;
@@ -84,8 +86,9 @@ class Runtime {
   // Starts workers and monitor. Throws std::system_error when a thread cannot be started.
   void start();
   // Takes no new work, cancels every task, waits until all are dropped and stops the threads.
-  // `deadline_ns` bounds it; empty when everything is gone, else who did not return. Then nothing
-  // has been freed, and the process has to leave by _exit. Not on a thread of the runtime.
+  // `deadline_ns` (CLOCK_MONOTONIC) bounds it; empty when everything is gone, else who did not
+  // return. Then nothing has been freed, and the process has to leave by _exit. Not on a thread of
+  // the runtime.
   [[nodiscard]] std::vector<Straggler> shutdown(Nanos deadline_ns);
 
   // --- Owners ----------------------------------------------------------------------------------
@@ -164,6 +167,18 @@ class Runtime {
   Status timer_cancel(OwnerId owner, Handle timer);
   Status timer_close(OwnerId owner, Handle timer);
   bool timer_describe(Handle timer, Nanos& deadline_ns) const;
+
+  // --- A clock that is turned by hand (Clock::runs() is false) ----------------------------------
+  // Whoever turns the clock calls clock_changed() afterwards: it fires every timer that is due,
+  // exact to the nanosecond, on the calling thread, and returns how many those were. Nobody else
+  // fires any. next_timer_ns: the earliest deadline of an armed timer, kNever if there is none.
+  // Both look at every timer.
+  std::size_t clock_changed();
+  Nanos next_timer_ns() const;
+  // Nothing runs and nothing is queued: every worker and every thread of the pool sleeps. Holds
+  // until somebody outside (a thread that is not the runtime's, a socket, the clock) does
+  // something.
+  bool is_idle() const;
 
   // --- Descriptors and blocking jobs -----------------------------------------------------------
   // Their functions take the owner; ask `admits` first where one creates something new.

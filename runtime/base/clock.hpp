@@ -20,6 +20,9 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Nanos now_ns() const noexcept = 0;
+  // False: it moves only when somebody turns it, so the kernel cannot be asked to wake anybody at a
+  // time of it. Whoever turns it then says so (Runtime::clock_changed). Always the same answer.
+  virtual bool runs() const noexcept { return true; }
 };
 
 class SystemClock final : public Clock {
@@ -33,6 +36,7 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(Nanos start_ns = kNanosPerSecond) : now_ns_(start_ns) {}
   Nanos now_ns() const noexcept override { return now_ns_.load(std::memory_order_acquire); }
+  bool runs() const noexcept override { return false; }
   void advance(Nanos by_ns) noexcept { now_ns_.fetch_add(by_ns, std::memory_order_acq_rel); }
 
  private:

@@ -1,5 +1,7 @@
 #include "runtime/scheduler/inspect.hpp"
 
+#include <algorithm>
+
 #include "runtime/scheduler/scheduler.hpp"
 
 namespace ekiden::runtime {
@@ -40,7 +42,7 @@ void Scheduler::describe_stalls(const Worker& worker, WorkerInfo& row) const {
   row.longest_stall_ns = monitor_.longest_stall_ns(row.id);
   row.replaces = monitor_.replacements().replaces(row.id);
   row.replacements = monitor_.replacements().starts(row.id);
-  if (phase == Worker::Phase::kRunning) row.stuck_ns = monitor_.stuck_for(row.id, clock_.now_ns());
+  if (phase == Worker::Phase::kRunning) row.stuck_ns = monitor_.stuck_for(row.id);
   row.state = row.stuck_ns != 0 ? "stuck" : phase_name(phase);
   // Known before its thread gets a CPU, and until it has been joined.
   if (row.id >= config_.workers && !row.replaces) row.state = "left";
@@ -69,7 +71,7 @@ std::vector<WorkerInfo> Scheduler::list_workers() const {
       row.current_task = task->id;
       row.current_owner = task->owner;
       row.current_type = task->type;
-      row.current_for_ns = monitor_.poll_lasts(worker->id(), clock_.now_ns());
+      row.current_for_ns = monitor_.poll_lasts(worker->id());
     }
     rows.push_back(std::move(row));
   }
@@ -122,13 +124,35 @@ TypeTimesSnapshot Scheduler::worker_times(unsigned worker) const {
   return worker < workers_.size() ? types_.shard_times(worker) : TypeTimesSnapshot();
 }
 
+// The sleepers are counted on both sides of the look at the queues, and the polls around all of it:
+// who was awake in between has polled, or has found nothing. A sleeper that is notified leaves the
+// count before it runs. Where a worker is stuck, the count of sleepers may be full with its
+// replacement; but then one runs.
+bool Scheduler::is_idle() const {
+  const auto nobody_is_awake = [this] {
+    return idle_.sleepers() >= config_.workers &&
+           std::none_of(workers_.begin(), workers_.end(), [](const auto& worker) {
+             return worker->phase() == Worker::Phase::kRunning ||
+                    worker->phase() == Worker::Phase::kSearching;
+           });
+  };
+  const auto all_polls = [this] {
+    std::uint64_t polls = 0;
+    for (const auto& worker : workers_)
+      polls += read(worker->counters().polls);
+    return polls;
+  };
+  const std::uint64_t before = all_polls();
+  return nobody_is_awake() && !work_pending() && nobody_is_awake() && all_polls() == before;
+}
+
 std::vector<Straggler> Scheduler::running_tasks(std::optional<OwnerId> owner) const {
   std::vector<Straggler> rows;
   for (const auto& worker : workers_) {
     const auto task = current_task(*worker);
     if (!task || (owner && task->owner != *owner)) continue;
-    rows.push_back({task->owner, task->id, "task type " + task->type,
-                    monitor_.poll_lasts(worker->id(), clock_.now_ns())});
+    rows.push_back(
+        {task->owner, task->id, "task type " + task->type, monitor_.poll_lasts(worker->id())});
   }
   return rows;
 }

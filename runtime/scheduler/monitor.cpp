@@ -11,6 +11,7 @@ namespace ekiden::runtime {
 
 Monitor::Monitor(Scheduler& scheduler)
     : scheduler_(scheduler),
+      clock_(scheduler.clock().runs() ? scheduler.clock() : SystemClock::instance()),
       watches_(std::make_unique<Watch[]>(scheduler.config().worker_slots())),
       replacements_(scheduler) {}
 
@@ -31,7 +32,7 @@ void Monitor::stop() {
 
 void Monitor::run() {
   while (stop_.load(std::memory_order_acquire) == 0) {
-    tick(scheduler_.clock().now_ns());
+    tick(now_ns());
     futex_wait_for(stop_, 0, kMonitorTickNs);
     if (all_asleep()) sleep_until_awake();
   }
@@ -235,14 +236,15 @@ void Monitor::rescue_reactor() {
 
 // --- Seeing inside -----------------------------------------------------------------------------
 
-Nanos Monitor::poll_lasts(unsigned worker, Nanos now) const {
+Nanos Monitor::poll_lasts(unsigned worker) const {
   const Watch& watch = watches_[worker];
+  const Nanos now = now_ns();
   const Nanos since = watch.since.load(std::memory_order_relaxed);
   return since == 0 || since > now ? 0 : now - since;
 }
 
-Nanos Monitor::stuck_for(unsigned worker, Nanos now) const {
-  return watches_[worker].is_stall.load(std::memory_order_relaxed) ? poll_lasts(worker, now) : 0;
+Nanos Monitor::stuck_for(unsigned worker) const {
+  return watches_[worker].is_stall.load(std::memory_order_relaxed) ? poll_lasts(worker) : 0;
 }
 
 std::uint64_t Monitor::stalls(unsigned worker) const {

@@ -6,6 +6,9 @@
 // long is reported and counted while it lasts, and another worker replaces the one it holds.
 // Nothing of it costs a poll anything: it looks at counters that are there anyway.
 //
+// It goes by the runtime's clock, or by the system's where that one is turned by hand: an hour that
+// somebody turns it by says nothing of a poll.
+//
 // Time in which nobody ran is no stall. CLOCK_MONOTONIC stands still while the machine is
 // suspended; where the process was stopped or got no CPU, the monitor's own tick comes late, and
 // what it is late by is not counted against the polls it finds.
@@ -48,10 +51,10 @@ class Monitor {
   }
 
   // How long the worker's present poll has been seen to last; resolution one tick. Any thread.
-  Nanos poll_lasts(unsigned worker, Nanos now) const;
+  Nanos poll_lasts(unsigned worker) const;
 
   // For people, any thread. How long the present poll has lasted if it is a stall, else 0.
-  Nanos stuck_for(unsigned worker, Nanos now) const;
+  Nanos stuck_for(unsigned worker) const;
   std::uint64_t stalls(unsigned worker) const;
   Nanos longest_stall_ns(unsigned worker) const;
   const Replacements& replacements() const { return replacements_; }
@@ -89,7 +92,10 @@ class Monitor {
   bool reactor_is_manned();
   void rouse();
 
+  Nanos now_ns() const { return clock_.now_ns(); }
+
   Scheduler& scheduler_;
+  const Clock& clock_;
   const std::unique_ptr<Watch[]> watches_;  // by worker
   Replacements replacements_;
   bool start_failed_ = false;  // and it was told

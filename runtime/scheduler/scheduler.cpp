@@ -32,9 +32,10 @@ Scheduler::Scheduler(const SchedulerConfig& config, const Clock& clock)
       types_(config.worker_slots() + 1),
       global_(global_shards(config.workers), config.global_queue_capacity),
       idle_(config.worker_slots(), searching_max(config.workers)),
-      timers_(*this, config.workers + 1),
+      timers_(*this, config.workers + 1,
+              clock.runs() ? Timers::Turning::kByWorkers : Timers::Turning::kByHand),
       reactor_(*this),
-      may_look_(usable_cpus() > 1),
+      may_look_(usable_cpus() > 1 && clock.runs()),
       workers_(config.worker_slots()),
       monitor_(*this) {
   EKIDEN_CHECK(config.workers >= 1);

@@ -92,6 +92,9 @@ class Scheduler final : public WakeTarget {
   std::vector<TypeInfo> list_types() const;
   TypeTimesSnapshot type_times(TypeId type) const;
   TypeTimesSnapshot worker_times(unsigned worker) const;
+  // Every worker sleeps, and no task is queued. Sockets and threads that are no workers may still
+  // bring something the next moment.
+  bool is_idle() const;
   // Tasks in a poll or drop right now.
   std::vector<Straggler> running_tasks(std::optional<OwnerId> owner) const;
 
@@ -196,7 +199,8 @@ class Scheduler final : public WakeTarget {
   // True while somebody blocks in the reactor or is about to: then a lowered deadline must be told.
   alignas(kCacheLineBytes) Atomic<bool> reactor_sleeper_{false};
   alignas(kCacheLineBytes) Atomic<std::uint64_t> refusals_{0};
-  const bool may_look_;  // more than one CPU: somebody else can run meanwhile
+  // More than one CPU: somebody else can run meanwhile. And a clock that says for how long.
+  const bool may_look_;
   // One idle worker looks before it sleeps; see Worker::begin_look.
   alignas(kCacheLineBytes) Atomic<bool> somebody_looks_{false};
   Atomic<std::uint64_t> reactor_turns_{0};  // the monitor looks whether it moves

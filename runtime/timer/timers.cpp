@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 #include "runtime/base/check.hpp"
 
 namespace ekiden::runtime {
 
-Timers::Timers(WakeTarget& target, unsigned wheel_count)
-    : target_(target), wheel_count_(wheel_count), lanes_(std::make_unique<Lane[]>(wheel_count)) {
+Timers::Timers(WakeTarget& target, unsigned wheel_count, Turning turning)
+    : target_(target),
+      wheel_count_(wheel_count),
+      turning_(turning),
+      lanes_(std::make_unique<Lane[]>(wheel_count)) {
   EKIDEN_CHECK(wheel_count >= 1);
   EKIDEN_CHECK(wheel_count <= std::numeric_limits<std::uint16_t>::max());
 }
@@ -127,12 +131,13 @@ bool Timers::describe(Handle timer, Nanos& deadline) const {
 // --- Arming, polling, cancelling ---------------------------------------------------------------
 
 // Links the armed timer. True if that lowered the wheel's next deadline.
-bool Timers::link(Lane& lane, TimerSlot& timer) {
+bool Timers::link(Lane& lane, TimerSlot& timer) const {
   const Tick tick = tick_not_before(timer.deadline);
   lane.wheel.insert(timer, tick);
   const Nanos due = tick_start(tick);
   // relaxed: `next` is written under the lock only.
   if (due >= lane.next.load(std::memory_order_relaxed)) return false;
+  if (turning_ == Turning::kByHand) return false;
   // seq_cst: before the caller's look whether somebody sleeps, after a sleeper's announcement.
   // Were it weaker, both could miss each other and the timer would wait for another wake-up.
   lane.next.store(due, std::memory_order_seq_cst);
@@ -321,6 +326,54 @@ std::size_t Timers::advance_due(Nanos now) noexcept {
   for (unsigned wheel = 0; wheel < wheel_count_; ++wheel)
     woken += advance(wheel, now);
   return woken;
+}
+
+// --- By hand -----------------------------------------------------------------------------------
+
+// Runs body(home, slot) under the lock of the slot's home if somebody holds the slot.
+template <class Body>
+void Timers::with_held(std::uint32_t index, Body body) const {
+  // acquire: pairs with the release in create().
+  const TimerIdentity identity = slot(index).identity.load(std::memory_order_acquire);
+  if (!identity.is_held()) return;
+  const Handle timer(HandleKind::kTimer, index, identity.generation());
+  // Stale where it was closed meanwhile: then there is nothing to look at.
+  static_cast<void>(with_timer(identity.owner(), timer, [&](Lane& lane, TimerSlot& held) {
+    body(lane, held);
+    return Status::kOk;
+  }));
+}
+
+Nanos Timers::earliest() const noexcept {
+  Nanos first = kNever;
+  const std::uint32_t used = arena_.used_slots();
+  for (std::uint32_t index = 0; index < used; ++index) {
+    with_held(index, [&](Lane&, const TimerSlot& timer) {
+      if (timer.state == TimerState::kArmed) first = std::min(first, timer.deadline);
+    });
+  }
+  return first;
+}
+
+// One that is on its way between two wheels is not linked, and fires all the same: whoever moves it
+// finds it fired, and leaves it so.
+std::size_t Timers::fire_due(Nanos now) noexcept {
+  std::size_t fired = 0;
+  Waker waiting;
+  const auto fire = [&](Lane& lane, TimerSlot& timer) {
+    lane.lock.assert_held();
+    if (timer.state != TimerState::kArmed || timer.deadline > now) return;
+    unlink(lane, timer);
+    timer.state = TimerState::kFired;
+    waiting = std::exchange(timer.waker, Waker());
+    ++fired;
+  };
+  const std::uint32_t used = arena_.used_slots();
+  for (std::uint32_t index = 0; index < used; ++index) {
+    with_held(index, fire);
+    if (!waiting.is_null()) target_.wake(std::exchange(waiting, Waker()));
+  }
+  return fired;
 }
 
 }  // namespace ekiden::runtime

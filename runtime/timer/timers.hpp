@@ -47,6 +47,10 @@
 // other. Cancelling does not raise the value: work that is armed and cancelled all the time would
 // lower it again and again, and each time somebody would have to look after the sleeper. So it may
 // be too early after a cancel; settle() corrects that, and a thread that goes to sleep calls it.
+//
+// By hand. Where the clock is turned by hand, next_deadline stays kNever, so nobody sleeps towards
+// it and no worker turns a wheel: who turns the clock calls fire_due(), which is exact to the
+// nanosecond, for it looks at the deadlines and not at the wheels' ticks.
 #pragma once
 
 #include <array>
@@ -66,8 +70,11 @@ namespace ekiden::runtime {
 // wheel_count(). Deadlines are CLOCK_MONOTONIC nanoseconds; kNever never comes.
 class Timers {
  public:
+  // Who looks for what is due.
+  enum class Turning : std::uint8_t { kByWorkers, kByHand };
+
   // `target` outlives this. wheel_count: 1..65535.
-  Timers(WakeTarget& target, unsigned wheel_count);
+  Timers(WakeTarget& target, unsigned wheel_count, Turning turning = Turning::kByWorkers);
   Timers(const Timers&) = delete;
   Timers& operator=(const Timers&) = delete;
 
@@ -119,6 +126,12 @@ class Timers {
   // The same for every wheel whose next deadline has come.
   std::size_t advance_due(Nanos now) noexcept;
 
+  // By hand: the earliest deadline of all armed timers, kNever if there is none; and firing what is
+  // due at `now`, in no particular order. Both look at every timer. fire_due wakes on the calling
+  // thread, outside the locks, and returns how many it fired.
+  Nanos earliest() const noexcept;
+  std::size_t fire_due(Nanos now) noexcept;
+
   // Unload. Both walk all slots ever used, and are exact once nobody creates timers for the owner.
   // close_all returns how many it closed and wakes nobody.
   std::size_t close_all(OwnerId owner);
@@ -156,7 +169,10 @@ class Timers {
   template <class Body>
   Status with_timer(OwnerId owner, Handle timer, Body body) const;
 
-  static bool link(Lane& lane, TimerSlot& timer) EKIDEN_REQUIRES(lane.lock);
+  template <class Body>
+  void with_held(std::uint32_t index, Body body) const;
+
+  bool link(Lane& lane, TimerSlot& timer) const EKIDEN_REQUIRES(lane.lock);
   static void unlink(Lane& lane, TimerSlot& timer) EKIDEN_REQUIRES(lane.lock);
   static void raise_next(Lane& lane) EKIDEN_REQUIRES(lane.lock);
   bool arrive(Lane& lane, std::uint16_t wheel, TimerSlot& timer, std::uint32_t generation);
@@ -164,6 +180,7 @@ class Timers {
 
   WakeTarget& target_;
   const unsigned wheel_count_;
+  const Turning turning_;
   const std::unique_ptr<Lane[]> lanes_;
   SlotArena arena_{kCacheLineBytes, kMaxTimers};
 };

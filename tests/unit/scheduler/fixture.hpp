@@ -126,7 +126,7 @@ class Fixture {
 
   std::vector<Straggler> end(std::chrono::milliseconds limit = 30s) {
     ended_ = true;
-    return runtime_.shutdown(runtime_.now_ns() +
+    return runtime_.shutdown(SystemClock::instance().now_ns() +
                              static_cast<Nanos>(std::chrono::nanoseconds(limit).count()));
   }
 
