@@ -27,7 +27,8 @@ class Output {
   void start(Format format);
   void stop();
   bool flush(std::chrono::milliseconds timeout);
-  // Throws only std::bad_alloc.
+  void set_sink(std::shared_ptr<const Sink> sink) noexcept;
+  // Throws std::bad_alloc, and what a sink throws.
   void write(Level level, std::string_view component, std::string_view message);
   void count_lost() noexcept { lost_.fetch_add(1, std::memory_order_relaxed); }
   std::uint64_t dropped() noexcept;
@@ -40,6 +41,7 @@ class Output {
   std::unique_ptr<spdlog::formatter> formatter_ EKIDEN_GUARDED_BY(mutex_) =
       make_formatter(Format::kText);
   std::shared_ptr<LineWriter> writer_ EKIDEN_GUARDED_BY(mutex_);
+  std::shared_ptr<const Sink> sink_ EKIDEN_GUARDED_BY(mutex_);
 
   runtime::Mutex direct_mutex_;  // keeps lines whole that several threads write themselves
 
@@ -50,13 +52,21 @@ class Output {
 // Formatted and queued under one lock, so that lines stand in the order of their times.
 void Output::write(Level level, std::string_view component, std::string_view message) {
   std::string line;
+  std::shared_ptr<const Sink> sink;
   {
     const runtime::MutexLock lock(mutex_);
-    line = format_line(*formatter_, level, component, message);
-    if (writer_ != nullptr && writer_->push(std::move(line))) return;
+    sink = sink_;
+    if (sink == nullptr) line = format_line(*formatter_, level, component, message);
+    if (sink == nullptr && writer_ != nullptr && writer_->push(std::move(line))) return;
   }
+  if (sink != nullptr) return (*sink)(level, component, message);
   // push() leaves the line as it was where it refuses it.
   write_direct(line);  // NOLINT(bugprone-use-after-move)
+}
+
+void Output::set_sink(std::shared_ptr<const Sink> sink) noexcept {
+  const runtime::MutexLock lock(mutex_);
+  sink_.swap(sink);
 }
 
 void Output::write_direct(const std::string& line) noexcept {
@@ -133,6 +143,10 @@ void setup(Format format, Level level) noexcept {
     write(Level::kWarn, kOwnComponent,
           std::string("callers write their own records: ") + failure.what());
   }
+}
+
+void set_sink(std::shared_ptr<const Sink> sink) noexcept {
+  state().output.set_sink(std::move(sink));
 }
 
 void shutdown() noexcept {

@@ -10,7 +10,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -22,6 +24,12 @@ namespace ekiden::daemon::log {
 // down first. Where the system has no thread left, callers go on writing for themselves and a
 // record says so.
 void setup(Format format, Level level) noexcept;
+
+// For a program that has a use of its own for the records: from now on each that is wanted is given
+// to `sink`, unescaped and uncut, and not written. On the thread that logs, several at a time; it
+// must not log. Null: they are written again; a sink may still be running on another thread then.
+using Sink = std::function<void(Level level, std::string_view component, std::string_view message)>;
+void set_sink(std::shared_ptr<const Sink> sink) noexcept;
 
 // Writes out what is queued (at most kFlushMs), gives up the rest and ends the thread. Returns in
 // bounded time even where stderr is a pipe that nobody reads.

@@ -1,6 +1,5 @@
 #include "daemon/plugins/descriptor_reader.hpp"
 
-#include <ekiden/plugin.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -150,6 +149,11 @@ Problem check_head(const Head& head, std::uint64_t symbol_bytes, std::string_vie
   return check_version(head);
 }
 
+// Not checked yet: it may hold anything.
+std::string shown_linked(const std::string& name) {
+  return is_plugin_name(name) ? "the linked plugin '" + name + "'" : "the linked plugin";
+}
+
 Descriptor descriptor_of(const Head& head) {
   Descriptor descriptor;
   descriptor.name = head.name;
@@ -217,6 +221,17 @@ OrRefusal<Descriptor> read_descriptor(int fd, std::string_view stem, std::string
                                          std::generic_category().message(*error)};
   }
   return read_descriptor(std::get<std::vector<std::byte>>(bytes), stem, shown);
+}
+
+OrRefusal<Descriptor> read_descriptor(const ekd_plugin_desc& linked) {
+  Head head;
+  std::memcpy(&head, &linked, sizeof(head));
+  const std::string name(head.name, ::strnlen(head.name, sizeof(head.name)));
+  // The compiler that linked it has seen the whole object, as large as it says.
+  if (auto problem = check_head(head, head.struct_size, name)) {
+    return Refusal{Outcome::kFailed, shown_linked(name) + " " + *problem};
+  }
+  return descriptor_of(head);
 }
 
 }  // namespace ekiden::daemon

@@ -5,6 +5,8 @@
 // Any thread; nothing throws but std::bad_alloc.
 #pragma once
 
+#include <ekiden/plugin.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -35,5 +37,9 @@ OrRefusal<Descriptor> read_descriptor(std::span<const std::byte> image, std::str
 
 // The same for an open file that nobody else can change.
 OrRefusal<Descriptor> read_descriptor(int fd, std::string_view stem, std::string_view shown);
+
+// The same for the descriptor of a plugin that is linked into this program. It goes by the name
+// that it gives itself.
+OrRefusal<Descriptor> read_descriptor(const ekd_plugin_desc& linked);
 
 }  // namespace ekiden::daemon

@@ -135,17 +135,18 @@ void Instance::undo_load(const Refusal& refusal, const SharedAnswer& answer) {
 }
 
 std::optional<Refusal> Instance::try_load(const SharedAnswer& answer) {
-  auto loaded = load_plugin(
-      surroundings_.folders, name_, generation_, *surroundings_.host.table(),
-      [this](const LoadedPlugin& plugin) {
-        runtime::MutexLock lock(mutex_);
-        row_.version = plugin.descriptor.version;
-        row_.abi = abi_text(plugin.descriptor);
-        row_.sha256 = plugin.sha256;
-        state_ = InstanceState::kLoading;
-        copy_ = plugin.copy;
-      },
-      plan_.kept.get());
+  const auto note = [this](const LoadedPlugin& plugin) {
+    runtime::MutexLock lock(mutex_);
+    row_.version = plugin.descriptor.version;
+    row_.abi = abi_text(plugin.descriptor);
+    row_.sha256 = plugin.sha256;
+    state_ = InstanceState::kLoading;
+    copy_ = plugin.copy;
+  };
+  const ekd_host& host = *surroundings_.host.table();
+  auto loaded = plan_.linked != nullptr ? load_linked(*plan_.linked, generation_, host, note)
+                                        : load_plugin(surroundings_.folders, name_, generation_,
+                                                      host, note, plan_.kept.get());
   if (!loaded) return loaded.refusal();
   plugin_.loaded = std::move(*loaded);
   plan_.kept.reset();
@@ -321,6 +322,10 @@ void Instance::predecessor_is_over() {
 bool Instance::waits_for_predecessor() const { return plan_.handover && plan_.handover->waits(); }
 
 void Instance::end(InstanceState state, const Refusal& why) {
+  if (retirement_) {
+    runtime::MutexLock lock(mutex_);
+    report_ = retirement_->report();
+  }
   set_state(state, why.text);
   // Before the thread takes no more work: what is asked for meanwhile is answered after it.
   over_(shared_from_this(), why.outcome);
@@ -343,7 +348,7 @@ void Instance::call(std::string method, std::string params, runtime::Nanos deadl
       const auto give = [answer, name = name_](Host::CallAnswer from) {
         const Outcome outcome = outcome_of(from.code);
         std::string message = outcome == Outcome::kOk ? "" : "'" + name + "': " + from.error;
-        answer->give({outcome, std::move(message), std::move(from.json)});
+        answer->give({outcome, std::move(message), std::move(from.json), from.code});
       };
       call = host.open_call(ctx_, give, std::move(progress));
     }
@@ -393,6 +398,16 @@ InstanceState Instance::state() const {
 runtime::OwnerId Instance::owner() const {
   runtime::MutexLock lock(mutex_);
   return ctx_ == nullptr ? runtime::kRuntimeOwner : row_.owner;
+}
+
+ekd_ctx* Instance::context() const {
+  runtime::MutexLock lock(mutex_);
+  return ctx_;
+}
+
+RetirementReport Instance::report() const {
+  runtime::MutexLock lock(mutex_);
+  return report_;
 }
 
 PluginRow Instance::row() const {

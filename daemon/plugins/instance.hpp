@@ -46,11 +46,12 @@ struct InstanceSurroundings {
 // How a generation comes to run where that is not the plain way: from the folder, with none before
 // it.
 struct LoadPlan {
-  std::shared_ptr<const CopyFile> kept;    // load this copy again and not the folder's file
-  std::shared_ptr<Handover> handover;      // start when the one before it has gone
-  runtime::Nanos handover_max_ns = 0;      // what that may take before the load counts as late
-  Handover::Late waits;                    // the one before it missed its deadline
-  std::shared_ptr<JoinableLoad> joinable;  // the folder has begun it
+  std::shared_ptr<const CopyFile> kept;     // load this copy again and not the folder's file
+  const ekd_plugin_desc* linked = nullptr;  // part of this program: there is no file
+  std::shared_ptr<Handover> handover;       // start when the one before it has gone
+  runtime::Nanos handover_max_ns = 0;       // what that may take before the load counts as late
+  Handover::Late waits;                     // the one before it missed its deadline
+  std::shared_ptr<JoinableLoad> joinable;   // the folder has begun it
   // It did not start, after the one before it had gone, and nothing of it is left: takes over the
   // answer. Lifecycle thread.
   std::function<void(const PluginResult& failed, PluginDone done)> fall_back;
@@ -92,6 +93,12 @@ class Instance : public std::enable_shared_from_this<Instance> {
   // What it was loaded from, to be kept; nullptr before and after that.
   std::shared_ptr<const CopyFile> copy() const;
   std::uint32_t generation() const { return generation_; }
+  // What init gets; null: the host does not know it (yet, or any more).
+  ekd_ctx* context() const;
+  // What its end has found. Once it is over; empty where nothing of it ever ran.
+  RetirementReport report() const;
+  // A command has not returned yet, or waits for its turn.
+  bool is_in_command() const { return state() == InstanceState::kRunning && !thread_.is_idle(); }
   std::vector<runtime::Straggler> running() const;
   // Says what keeps it from ending or from starting.
   std::string describe_unfinished() const;
@@ -149,6 +156,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   std::shared_ptr<CallbackRunner> callbacks_ EKIDEN_GUARDED_BY(mutex_);
   runtime::Nanos running_since_ns_ EKIDEN_GUARDED_BY(mutex_) = 0;
   std::weak_ptr<const CopyFile> copy_ EKIDEN_GUARDED_BY(mutex_);
+  RetirementReport report_ EKIDEN_GUARDED_BY(mutex_);
 
   LifecycleThread thread_;  // last: its work uses all of the above
 };

@@ -76,22 +76,39 @@ OrRefusal<std::unique_ptr<Library>> Library::open(const std::filesystem::path& p
     return Refusal{Outcome::kFailed, "'" + std::string(shown) + "' " + load_problem(path)};
   }
   std::unique_ptr<Library> library(new Library(std::move(handle), path));
-  if (auto refusal = library->read_descriptor(expected, shown)) return *refusal;
+  if (auto refusal = library->find_descriptor(expected, shown)) return *refusal;
   return library;
 }
 
-std::optional<Refusal> Library::read_descriptor(const Descriptor& expected,
+OrRefusal<std::unique_ptr<Library>> Library::linked(const ekd_plugin_desc& plugin,
+                                                    const Descriptor& expected,
+                                                    std::string_view shown) {
+  std::unique_ptr<Library> library(new Library(nullptr, {}));
+  const auto* const at = reinterpret_cast<const std::byte*>(&plugin);
+  if (auto refusal = library->take_descriptor(at, expected, shown)) return *refusal;
+  return library;
+}
+
+std::optional<Refusal> Library::find_descriptor(const Descriptor& expected,
                                                 std::string_view shown) {
-  const auto refuse = [&](const char* problem) {
-    return Refusal{Outcome::kFailed, "'" + std::string(shown) + "' " + problem};
-  };
   const auto* const at =
       static_cast<const std::byte*>(::dlsym(handle_->library.native(), "ekd_plugin"));
   // The loader goes by hash tables that the check of the file has not looked at.
   if (at == nullptr || reinterpret_cast<std::uintptr_t>(at) % alignof(ekd_plugin_desc) != 0 ||
       std::memcmp(at, expected.head.data(), expected.head.size()) != 0) {
-    return refuse("shows the loader another ekd_plugin than its table of symbols; build it again");
+    return Refusal{Outcome::kFailed,
+                   "'" + std::string(shown) +
+                       "' shows the loader another ekd_plugin than its table of symbols; build it "
+                       "again"};
   }
+  return take_descriptor(at, expected, shown);
+}
+
+std::optional<Refusal> Library::take_descriptor(const std::byte* at, const Descriptor& expected,
+                                                std::string_view shown) {
+  const auto refuse = [&](const char* problem) {
+    return Refusal{Outcome::kFailed, "'" + std::string(shown) + "' " + problem};
+  };
   const std::size_t known = std::min<std::size_t>(expected.struct_size, sizeof(descriptor_));
   if (!std::all_of(at + known, at + expected.struct_size,
                    [](std::byte b) { return b == std::byte{0}; })) {
@@ -110,12 +127,14 @@ std::optional<Refusal> Library::read_descriptor(const Descriptor& expected,
 }
 
 bool Library::close() {
+  if (handle_ == nullptr) return false;
   handle_->library.unload();
   handle_.reset();
   return is_mapped(path_);
 }
 
 void Library::leak() {
+  if (handle_ == nullptr) return;
   // The flag sticks to the library, so both references can go and no memory of ours is lost.
   void* const handle = ::dlopen(path_.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
   if (handle != nullptr) ::dlclose(handle);

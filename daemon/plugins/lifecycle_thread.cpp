@@ -57,13 +57,20 @@ void LifecycleThread::run() {
   }
 }
 
+bool LifecycleThread::is_idle() const {
+  runtime::MutexLock lock(mutex_);
+  return queue_.empty() && !running_;
+}
+
 bool LifecycleThread::take(Work& work) {
   runtime::MutexLock lock(mutex_);
+  running_ = false;
   while (queue_.empty() && !finishing_)
     changed_.wait(mutex_);
   if (queue_.empty()) return false;
   work = std::move(queue_.front());
   queue_.pop_front();
+  running_ = true;
   return true;
 }
 

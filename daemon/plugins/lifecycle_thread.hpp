@@ -29,6 +29,9 @@ class LifecycleThread {
   // The same, past the limit on the queue: for what ends the instance.
   [[nodiscard]] bool post_regardless(Work&& work);
 
+  // Nothing runs on it and nothing waits for its turn. Any thread.
+  bool is_idle() const;
+
   // Takes no more work; the thread ends when what is queued has run. Any thread, also itself.
   void finish();
   void join();
@@ -40,9 +43,10 @@ class LifecycleThread {
 
   const std::string name_;
 
-  runtime::Mutex mutex_;
+  mutable runtime::Mutex mutex_;
   runtime::ConditionVariable changed_;
   std::deque<Work> queue_ EKIDEN_GUARDED_BY(mutex_);
+  bool running_ EKIDEN_GUARDED_BY(mutex_) = false;
   bool finishing_ EKIDEN_GUARDED_BY(mutex_) = false;
 
   std::thread thread_;  // last: run() uses all of the above

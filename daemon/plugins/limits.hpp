@@ -46,6 +46,9 @@ inline constexpr std::chrono::nanoseconds kRollbackMax = std::chrono::seconds(5)
 // others.
 inline constexpr std::uint64_t kDrainPercent = 60;
 inline constexpr std::uint64_t kAsyncCancelPercent = 80;
+// How long the polls that run when a drain is over may take to return, before what is left counts
+// as left.
+inline constexpr std::chrono::nanoseconds kPollReturnMax = std::chrono::seconds(1);
 // Tasks that were on their way into a queue while the others were cancelled are found by asking
 // again after this pause.
 inline constexpr std::chrono::nanoseconds kCancelAgain = std::chrono::milliseconds(100);

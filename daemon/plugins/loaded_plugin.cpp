@@ -59,4 +59,23 @@ OrRefusal<LoadedPlugin> load_plugin(const PluginFolders& folders, const std::str
   return plugin;
 }
 
+OrRefusal<LoadedPlugin> load_linked(const ekd_plugin_desc& linked, std::uint32_t generation,
+                                    const ekd_host& host, const BeforeLoading& before_loading) {
+  auto descriptor = read_descriptor(linked);
+  if (!descriptor) return descriptor.refusal();
+  LoadedPlugin plugin{.name = descriptor->name,
+                      .generation = generation,
+                      .path = descriptor->name,
+                      .copy = nullptr,
+                      .sha256 = {},
+                      .descriptor = *descriptor,
+                      .library = nullptr};
+  before_loading(plugin);
+  auto library = Library::linked(linked, plugin.descriptor, plugin.name);
+  if (!library) return library.refusal();
+  plugin.library = std::move(*library);
+  if (auto refusal = check_requirements(plugin, host)) return *refusal;
+  return plugin;
+}
+
 }  // namespace ekiden::daemon

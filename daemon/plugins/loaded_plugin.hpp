@@ -44,4 +44,8 @@ OrRefusal<LoadedPlugin> load_plugin(const PluginFolders& folders, const std::str
                                     const BeforeLoading& before_loading,
                                     const CopyFile* kept = nullptr);
 
+// The same for a plugin that is linked into this program: there is no file to check and no copy.
+OrRefusal<LoadedPlugin> load_linked(const ekd_plugin_desc& linked, std::uint32_t generation,
+                                    const ekd_host& host, const BeforeLoading& before_loading);
+
 }  // namespace ekiden::daemon

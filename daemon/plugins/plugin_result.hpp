@@ -24,8 +24,9 @@ enum class Outcome : std::uint8_t {
 
 struct PluginResult {
   Outcome outcome = Outcome::kOk;
-  std::string message;  // one sentence for people, empty with kOk; may hold any bytes
-  std::string json;     // with kOk: the result as JSON text; empty stands for null
+  std::string message;    // one sentence for people, empty with kOk; may hold any bytes
+  std::string json;       // with kOk: the result as JSON text; empty stands for null
+  std::int32_t code = 0;  // of a command: EKD_OK, or the code below zero that it was answered with
 };
 
 // Runs exactly once, on any thread, perhaps before the call that took it returns. Must not block.

@@ -33,6 +33,9 @@ bool wait_for(runtime::Nanos deadline_ns, Condition condition) {
   return true;
 }
 
+constexpr auto kPollReturnMaxNs =
+    static_cast<runtime::Nanos>(plugin_limits::kPollReturnMax.count());
+
 // `percent` of the way from now to the deadline.
 runtime::Nanos part_of_the_way(runtime::Nanos deadline_ns, std::uint64_t percent) {
   const runtime::Nanos now_ns = steady_now_ns();
@@ -63,6 +66,7 @@ bool Retirement::carry_out(Step step, runtime::Nanos deadline_ns) {
   switch (step) {
     case Step::kDrain:
       drain(deadline_ns);
+      report_.cancelled = live_types(runtime_, owner);
       return true;
     case Step::kTasks:
       return end_tasks(deadline_ns);
@@ -92,15 +96,33 @@ void Retirement::drain(runtime::Nanos deadline_ns) {
   const ekd_plugin_desc& descriptor = plugin_.loaded.library->descriptor();
   if (!plugin_.started || descriptor.drain == nullptr) return;
   const runtime::Nanos until_ns = part_of_the_way(deadline_ns, plugin_limits::kDrainPercent);
+  // The plugin compares it with the runtime's clock, which tests of plugins turn by hand.
+  const runtime::Nanos told_ns =
+      runtime::saturating_add(runtime_.now_ns(), until_ns - std::min(until_ns, steady_now_ns()));
   const CallbackAnswer answer = callbacks_.run_pending("drain", until_ns, [&](ekd_error* error) {
-    return descriptor.drain(plugin_.self, until_ns, error);
+    return descriptor.drain(plugin_.self, told_ns, error);
   });
   if (answer.code < 0) {
+    report_.drain_problem = answer.text;
     log::warn("plugins", "'" + plugin_.loaded.name +
                              "' did not drain, so what it has left is "
                              "cancelled: " +
                              answer.text);
+  } else {
+    let_polls_return(std::min(until_ns, steady_now_ns() + kPollReturnMaxNs));
   }
+}
+
+// A task that ends the drain does so before it has returned, and is not one that was left.
+void Retirement::let_polls_return(runtime::Nanos deadline_ns) {
+  const auto running = runtime_.owner_running(plugin_.owner);
+  if (running.empty()) return;
+  static_cast<void>(wait_for(deadline_ns, [&] {
+    const auto still = runtime_.owner_running(plugin_.owner);
+    return std::find_first_of(running.begin(), running.end(), still.begin(), still.end(),
+                              [](const auto& a, const auto& b) { return a.id == b.id; }) ==
+           running.end();
+  }));
 }
 
 bool Retirement::end_tasks(runtime::Nanos deadline_ns) {
@@ -154,7 +176,7 @@ void Retirement::close_resources() {
 
 void Retirement::fini() {
   // Whoever could still have answered them has ended by now.
-  host_.drop_calls(plugin_.ctx);
+  report_.unanswered_calls = host_.drop_calls(plugin_.ctx);
   const ekd_plugin_desc& descriptor = plugin_.loaded.library->descriptor();
   if (!plugin_.initialised || descriptor.fini == nullptr) return;
   plugin_.initialised = false;
@@ -183,6 +205,7 @@ void Retirement::release() {
 void Retirement::unmap() {
   Library& library = *plugin_.loaded.library;
   const std::size_t threads = count_threads_named_like_me(plugin_limits::kThreadExitMax);
+  report_.own_threads = threads;
   if (keep_mapped_ || threads > 0) {
     library.leak();
     report_.mapped = true;

@@ -15,6 +15,7 @@
 
 #include <ekiden/plugin.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -45,9 +46,13 @@ struct OpenedPlugin {
 };
 
 struct RetirementReport {
-  bool mapped = false;              // the library is still in the address space
-  std::string mapped_because;       // if we decided so: the end of a sentence
-  std::uint64_t leaked_blocks = 0;  // host memory that the plugin had not freed
+  std::string drain_problem;         // why drain did not end well; empty: it did, or there is none
+  std::vector<LiveType> cancelled;   // tasks that were left when drain was over
+  std::size_t unanswered_calls = 0;  // commands that the host has answered in its place
+  std::size_t own_threads = 0;       // that it has started and that still run
+  bool mapped = false;               // the library is still in the address space
+  std::string mapped_because;        // if we decided so: the end of a sentence
+  std::uint64_t leaked_blocks = 0;   // host memory that the plugin had not freed
   std::uint64_t leaked_bytes = 0;
   std::vector<MadeThings> leaked;  // what it had not closed, and the host has
 };
@@ -87,6 +92,7 @@ class Retirement {
   // True: the step is over. False: the deadline has passed.
   bool carry_out(Step step, runtime::Nanos deadline_ns);
   void drain(runtime::Nanos deadline_ns);
+  void let_polls_return(runtime::Nanos deadline_ns);
   bool end_tasks(runtime::Nanos deadline_ns);
   bool only_reservations_left() const;
   bool end_jobs(runtime::Nanos deadline_ns);

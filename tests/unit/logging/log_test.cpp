@@ -219,3 +219,34 @@ TEST_CASE("lines of several threads are whole and in each thread's order") {
   CHECK(seen == kThreads * kRecords);
   CHECK(in_order);
 }
+
+TEST_CASE("a sink gets the records as they are, and nothing is written meanwhile") {
+  CapturedLog captured(Format::kText, Level::kInfo);
+  std::vector<std::string> records;
+  log::set_sink(std::make_shared<const log::Sink>(
+      [&](Level level, std::string_view component, std::string_view message) {
+        records.push_back(std::string(log::level_name(level)) + "|" + std::string(component) + "|" +
+                          std::string(message));
+      }));
+  log::info("plugin.echo", "two\nlines");
+  log::debug("plugin.echo", "not wanted");
+  log::error("daemon", std::string(2 * log::kMessageMaxBytes, 'x'));
+  log::set_sink(nullptr);
+  log::info("daemon", "written again");
+  REQUIRE(records.size() == 2);
+  CHECK(records[0] == "info|plugin.echo|two\nlines");
+  CHECK(records[1].size() > 2 * log::kMessageMaxBytes);
+  const auto lines = split_lines(captured.finish());
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("written again") != std::string::npos);
+}
+
+TEST_CASE("a sink that throws costs its record and nothing else") {
+  CapturedLog captured(Format::kText, Level::kInfo);
+  const auto dropped_before = log::dropped();
+  log::set_sink(std::make_shared<const log::Sink>(
+      [](Level, std::string_view, std::string_view) { throw std::runtime_error("full"); }));
+  log::info("daemon", "lost");
+  log::set_sink(nullptr);
+  CHECK(log::dropped() == dropped_before + 1);
+}
