@@ -1,6 +1,7 @@
 # cmake --install: bin/, include/ekiden/, lib/ekiden/plugins/ and etc/ekiden/ekiden.json; and for
-# people who write plugins lib/cmake/Ekiden/, lib/pkgconfig/, and bin/ekiden-new-plugin with
-# its templates in share/ekiden/. Nothing in it knows where it is: it may be moved as a whole.
+# people who write plugins lib/cmake/Ekiden/, lib/pkgconfig/, bin/ekiden-new-plugin with its
+# templates in share/ekiden/, and lib/libekiden_testing.a to test plugins with. Nothing in it knows
+# where it is: it may be moved as a whole.
 
 include(GNUInstallDirs)
 
@@ -39,13 +40,25 @@ install(TARGETS ekiden_plugin_api EXPORT Ekiden
   INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT Ekiden
   FILE EkidenTargets.cmake NAMESPACE Ekiden:: DESTINATION "${install_package}")
+# Builds with a sanitizer have no library for tests: it would need the same sanitizer in what links
+# it.
+get_property(testing_library GLOBAL PROPERTY EKIDEN_TESTING_LIBRARY)
+set(install_testing "lib/libekiden_testing.a")
+set(testing_libraries "")
+if(testing_library)
+  install(FILES "${testing_library}" DESTINATION "lib")
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/daemon/testing/include/"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  get_property(sonames GLOBAL PROPERTY EKIDEN_TESTING_SONAMES)
+  list(TRANSFORM sonames PREPEND "-l:" OUTPUT_VARIABLE testing_libraries)
+endif()
 configure_package_config_file("${package_source}/EkidenConfig.cmake.in"
   "${package_built}/EkidenConfig.cmake"
   INSTALL_DESTINATION "${install_package}"
-  PATH_VARS install_plugins CMAKE_INSTALL_BINDIR)
-# Before 1.0 a minor version may break; headers alone suit every architecture.
+  PATH_VARS install_plugins install_testing CMAKE_INSTALL_BINDIR CMAKE_INSTALL_INCLUDEDIR)
+# Before 1.0 a minor version may break.
 write_basic_package_version_file("${package_built}/EkidenConfigVersion.cmake"
-  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+  COMPATIBILITY SameMinorVersion)
 install(FILES
   "${package_built}/EkidenConfig.cmake"
   "${package_built}/EkidenConfigVersion.cmake"
