@@ -195,7 +195,7 @@ TEST_CASE("a drain that does not end is left behind at its deadline") {
   Harness harness;
   auto plugin = harness.load(trial_plugin, R"({"drain":"never"})");
   plugin.call("tick");
-  const Unloaded unloaded = plugin.unload(300ms);
+  const Unloaded unloaded = plugin.unload(3s);
   CHECK_FALSE(unloaded.clean());
   CHECK(unloaded.drain_problem.find("lifecycle_done") != std::string::npos);
   CHECK(unloaded.cancelled.size() == 1);

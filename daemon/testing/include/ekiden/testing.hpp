@@ -179,7 +179,8 @@ class Harness {
   // Throws Error: an option is out of range, another Harness is alive, or there are no threads.
   explicit Harness(const Options& options = {});
   // Unloads what is loaded and shuts the runtime down. Where something does not end within the
-  // patience it says on stderr what, and aborts: nothing can be freed under a running thread.
+  // patience, or ten seconds if that is less, it says on stderr what, and aborts: nothing can be
+  // freed under a running thread.
   ~Harness();
   Harness(const Harness&) = delete;
   Harness& operator=(const Harness&) = delete;
