@@ -6,6 +6,7 @@
 
 #include "runtime/base/check.hpp"
 #include "runtime/blocking/blocking_pool.hpp"
+#include "runtime/channel/channels.hpp"
 #include "runtime/reactor/reactor.hpp"
 #include "runtime/scheduler/scheduler.hpp"
 #include "runtime/task/presence.hpp"
@@ -53,10 +54,13 @@ std::vector<Straggler> running_jobs(const BlockingPool& pool, std::optional<Owne
 
 struct Runtime::Parts {
   Parts(const Options& options, const Clock& clock)
-      : scheduler(scheduler_config(options), clock), pool(scheduler, pool_options(options)) {}
+      : scheduler(scheduler_config(options), clock),
+        pool(scheduler, pool_options(options)),
+        channels(scheduler) {}
 
   Scheduler scheduler;
   BlockingPool pool;
+  Channels channels;
   bool started = false;
 };
 
@@ -157,6 +161,7 @@ void Runtime::owner_close_resources(OwnerId owner) {
   parts_->pool.cancel_all(owner);
   parts_->scheduler.reactor().close_all(owner);
   parts_->scheduler.timers().close_all(owner);
+  parts_->channels.close_all(owner);
   parts_->scheduler.discard_reservations(owner);
 }
 
@@ -166,6 +171,7 @@ Ledger Runtime::owner_ledger(OwnerId owner) const {
   ledger.jobs = parts_->pool.count(owner);
   ledger.timers = parts_->scheduler.timers().count(owner);
   ledger.ios = parts_->scheduler.reactor().count(owner);
+  ledger.channel_ends = parts_->channels.count(owner);
   return ledger;
 }
 
@@ -178,6 +184,9 @@ std::vector<Made> Runtime::owner_made(OwnerId owner) {
   add(HandleKind::kTimer, parts_->scheduler.timers().count_makers(owner));
   add(HandleKind::kIo, parts_->scheduler.reactor().count_makers(owner));
   add(HandleKind::kJob, parts_->pool.count_makers(owner));
+  for (const HandleKind kind : {HandleKind::kSender, HandleKind::kReceiver})
+    add(kind, parts_->channels.count_makers(owner, kind));
+  add(HandleKind::kBuffer, parts_->channels.buffers().count_makers(owner));
   return rows;
 }
 
@@ -197,6 +206,8 @@ std::vector<Straggler> Runtime::owner_running(OwnerId owner) const {
 
 void Runtime::owner_close(OwnerId owner) {
   EKIDEN_CHECK(!admits(owner));
+  // A thread of the owner's own may have allocated one since its resources were closed.
+  parts_->channels.buffers().release_all(owner);
   parts_->scheduler.forget_owner(owner);
 }
 
@@ -323,6 +334,8 @@ bool Runtime::is_idle() const {
 Reactor& Runtime::reactor() { return parts_->scheduler.reactor(); }
 
 BlockingPool& Runtime::blocking() { return parts_->pool; }
+
+Channels& Runtime::channels() { return parts_->channels; }
 
 // --- Seeing inside -----------------------------------------------------------------------------
 

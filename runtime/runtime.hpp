@@ -7,7 +7,8 @@
 //   Runtime ──> Scheduler ──> Workers (threads) ──> tasks
 //                  │   └────> Monitor (thread)
 //                  ├──> Timers, Reactor      turned by whichever worker is idle or due
-//                  └──> BlockingPool         its own threads
+//                  ├──> BlockingPool         its own threads
+//                  └──> Channels             no thread: whoever sends wakes who receives
 #pragma once
 
 #include <cstddef>
@@ -32,6 +33,7 @@
 namespace ekiden::runtime {
 
 class BlockingPool;
+class Channels;
 class Reactor;
 
 struct Options {
@@ -64,10 +66,14 @@ struct Ledger {
   std::uint64_t timers = 0;
   std::uint64_t ios = 0;
   std::uint64_t jobs = 0;
-  bool empty() const { return tasks == 0 && timers == 0 && ios == 0 && jobs == 0; }
+  std::uint64_t channel_ends = 0;
+  bool empty() const {
+    return tasks == 0 && timers == 0 && ios == 0 && jobs == 0 && channel_ends == 0;
+  }
 };
 
-// Timers, descriptors or jobs of one owner that tasks of one type have made.
+// Timers, descriptors, jobs, ends of channels or buffers of one owner that tasks of one type have
+// made. Buffers are memory and no part of the ledger: they may be had until the owner is closed.
 struct Made {
   HandleKind kind = HandleKind::kTimer;
   TypeId maker = 0;  // 0: made outside a task
@@ -103,12 +109,12 @@ class Runtime {
   // the ledger shows no task: results that are still held are given up by a call that finds nothing
   // else.
   void owner_cancel_tasks(OwnerId owner, bool force = false);
-  // Closes what is left of timers and descriptors, takes queued jobs out, discards reservations.
-  // After its tasks are gone.
+  // Closes what is left of timers, descriptors and ends of channels, releases buffers, takes queued
+  // jobs out, discards reservations. After its tasks are gone.
   void owner_close_resources(OwnerId owner);
   Ledger owner_ledger(OwnerId owner) const;
-  // What of the ledger is no task, by kind and by who made it. Looks at every timer, descriptor and
-  // job that there is.
+  // What it holds besides tasks, by kind and by who made it. Looks at every timer, descriptor, job,
+  // end and buffer that there is.
   std::vector<Made> owner_made(OwnerId owner);
   // True when the ledger is empty and no thread is in the owner's code.
   bool owner_quiescent(OwnerId owner) const;
@@ -180,10 +186,11 @@ class Runtime {
   // something.
   bool is_idle() const;
 
-  // --- Descriptors and blocking jobs -----------------------------------------------------------
+  // --- Descriptors, blocking jobs, channels ----------------------------------------------------
   // Their functions take the owner; ask `admits` first where one creates something new.
   Reactor& reactor();
   BlockingPool& blocking();
+  Channels& channels();
   bool admits(OwnerId owner) const;
 
   // --- Seeing inside: consistent a row, not across rows; never waits for a worker --------------

@@ -16,7 +16,8 @@
 
 namespace ekiden::daemon::host {
 
-// The size that a struct had in ABI 1.0: no plugin is older. These numbers never change.
+// The size that a struct had in the first ABI that had it: no plugin is older. These numbers never
+// change.
 template <class T>
 inline constexpr std::uint32_t kFirstSize = 0;
 template <>
@@ -31,6 +32,10 @@ template <>
 inline constexpr std::uint32_t kFirstSize<ekd_job_options> = 32;
 template <>
 inline constexpr std::uint32_t kFirstSize<ekd_listen_options> = 16;
+template <>
+inline constexpr std::uint32_t kFirstSize<ekd_channel_options> = 16;
+template <>
+inline constexpr std::uint32_t kFirstSize<ekd_channel_info> = 32;
 
 enum class StructFault : std::uint8_t {
   kNone,

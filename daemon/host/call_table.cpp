@@ -13,7 +13,9 @@ using runtime::MutexLock;
 using runtime::Status;
 
 static_assert(kCallKind != HandleKind::kTask && kCallKind != HandleKind::kTimer &&
-                  kCallKind != HandleKind::kIo && kCallKind != HandleKind::kJob,
+                  kCallKind != HandleKind::kIo && kCallKind != HandleKind::kJob &&
+                  kCallKind != HandleKind::kSender && kCallKind != HandleKind::kReceiver &&
+                  kCallKind != HandleKind::kBuffer,
               "a call is never taken for a handle of the runtime");
 
 ekd_call CallTable::open(const ekd_ctx* ctx, AnswerFn&& answer, ProgressFn progress) {

@@ -26,11 +26,12 @@ struct ServiceRow {
 };
 
 const ServiceRow* find_service(std::string_view id) noexcept {
-  static const std::array<ServiceRow, 7> rows = {{
+  static const std::array<ServiceRow, 8> rows = {{
       {EKD_TASK_ID, &task_service(), task_service().struct_size},
       {EKD_TIME_ID, &time_service(), time_service().struct_size},
       {EKD_IO_ID, &io_service(), io_service().struct_size},
       {EKD_BLOCKING_ID, &blocking_service(), blocking_service().struct_size},
+      {EKD_CHANNEL_ID, &channel_service(), channel_service().struct_size},
       {EKD_LOG_ID, &log_service(), log_service().struct_size},
       {EKD_MEMORY_ID, &memory_service(), memory_service().struct_size},
       {EKD_METRICS_ID, &metrics_service(), metrics_service().struct_size},

@@ -63,6 +63,22 @@ constexpr std::array<std::string_view, kFunctions> kNames = {
     "ekd.metrics/1 observe",
     "ekd.metrics/1 render",
     "ekd.metrics/1 daemon_state",
+    "ekd.channel/1 buffer_alloc",
+    "ekd.channel/1 buffer_retain",
+    "ekd.channel/1 buffer_release",
+    "ekd.channel/1 buffer_data",
+    "ekd.channel/1 buffer_edit",
+    "ekd.channel/1 buffer_trim",
+    "ekd.channel/1 open_sender",
+    "ekd.channel/1 open_receiver",
+    "ekd.channel/1 send_poll",
+    "ekd.channel/1 send_cancel",
+    "ekd.channel/1 recv_poll",
+    "ekd.channel/1 recv_cancel",
+    "ekd.channel/1 channel_info",
+    "ekd.channel/1 channel_close",
+    "ekd.channel/1 sender_close",
+    "ekd.channel/1 receiver_close",
 };
 static_assert(!kNames.back().empty(), "every function has a name");
 

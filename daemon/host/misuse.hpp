@@ -63,10 +63,26 @@ enum class Function : std::uint8_t {
   kMetricsObserve,
   kMetricsRender,
   kMetricsDaemonState,
+  kChannelBufferAlloc,
+  kChannelBufferRetain,
+  kChannelBufferRelease,
+  kChannelBufferData,
+  kChannelBufferEdit,
+  kChannelBufferTrim,
+  kChannelOpenSender,
+  kChannelOpenReceiver,
+  kChannelSendPoll,
+  kChannelSendCancel,
+  kChannelRecvPoll,
+  kChannelRecvCancel,
+  kChannelInfo,
+  kChannelClose,
+  kChannelSenderClose,
+  kChannelReceiverClose,
 };
 
 inline constexpr std::size_t kFunctions =
-    static_cast<std::size_t>(Function::kMetricsDaemonState) + 1;
+    static_cast<std::size_t>(Function::kChannelReceiverClose) + 1;
 
 // "ekd.task/1 commit": as the plugin's author knows it.
 std::string_view function_name(Function function) noexcept;

@@ -12,6 +12,7 @@ const ekd_task_api& task_service() noexcept;
 const ekd_time_api& time_service() noexcept;
 const ekd_io_api& io_service() noexcept;
 const ekd_blocking_api& blocking_service() noexcept;
+const ekd_channel_api& channel_service() noexcept;
 const ekd_log_api& log_service() noexcept;
 const ekd_memory_api& memory_service() noexcept;
 const ekd_metrics_api& metrics_service() noexcept;

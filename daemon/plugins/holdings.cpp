@@ -16,6 +16,12 @@ const char* kind_name(runtime::HandleKind kind) {
       return "descriptor";
     case runtime::HandleKind::kJob:
       return "job";
+    case runtime::HandleKind::kSender:
+      return "sender";
+    case runtime::HandleKind::kReceiver:
+      return "receiver";
+    case runtime::HandleKind::kBuffer:
+      return "buffer";
     case runtime::HandleKind::kTask:
       return "task";
   }

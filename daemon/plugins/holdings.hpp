@@ -14,7 +14,7 @@ class Runtime;
 
 namespace ekiden::daemon {
 
-// Each looks at every timer, descriptor and job of the runtime once: not for every row of a list.
+// Each looks at everything of the runtime once: not for every row of a list.
 // Any thread.
 std::vector<LiveType> live_types(const runtime::Runtime& runtime, runtime::OwnerId owner);
 std::vector<MadeThings> made_things(runtime::Runtime& runtime, runtime::OwnerId owner);

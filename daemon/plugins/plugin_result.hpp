@@ -50,9 +50,9 @@ struct LiveType {
   std::uint64_t count = 0;
 };
 
-// Timers, descriptors or jobs that tasks of one type have made.
+// Timers, descriptors and so on that tasks of one type have made.
 struct MadeThings {
-  std::string kind;     // timer, descriptor, job
+  std::string kind;     // timer, descriptor, job, sender, receiver, buffer
   std::string made_by;  // the task type; empty: made outside a task
   std::uint64_t count = 0;
 };

@@ -31,6 +31,12 @@ const char* kind_name(HandleKind kind) {
       return "descriptor";
     case HandleKind::kJob:
       return "job";
+    case HandleKind::kSender:
+      return "sender";
+    case HandleKind::kReceiver:
+      return "receiver";
+    case HandleKind::kBuffer:
+      return "buffer";
   }
   return "object";
 }

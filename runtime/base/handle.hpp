@@ -13,6 +13,9 @@ enum class HandleKind : std::uint8_t {
   kTimer = 8,
   kIo = 9,
   kJob = 10,
+  kSender = 12,  // 11 is the daemon's
+  kReceiver = 13,
+  kBuffer = 14,
 };
 
 class Handle {

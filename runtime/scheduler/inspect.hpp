@@ -22,7 +22,7 @@ enum class TaskState : std::uint8_t {
   kEnded,     // no further poll: held, kept by its children, or in the drop after that
 };
 
-enum class WaitKind : std::uint8_t { kUnknown, kTimer, kIo, kJoin, kJob, kChildren };
+enum class WaitKind : std::uint8_t { kUnknown, kTimer, kIo, kJoin, kJob, kChildren, kChannel };
 
 struct TaskInfo {
   Handle id;
@@ -36,7 +36,7 @@ struct TaskInfo {
   unsigned last_worker = 0;
   // Of a waiting task; kUnknown and nothing of all others. What its last poll found pending last:
   WaitKind wait_kind = WaitKind::kUnknown;
-  std::optional<Handle> waits_on;  // a task, timer, descriptor or job; none: children, or unknown
+  std::optional<Handle> waits_on;  // what, by its handle; none: children, or unknown
   // For how long, by its worker's cached clock: too long by at most the poll before and 10 µs.
   std::optional<Nanos> waiting_ns;
   std::uint32_t children = 0;  // spawned as such and not freed yet

@@ -37,6 +37,9 @@ WaitKind wait_kind(Handle task, Handle on) {
       return WaitKind::kIo;
     case HandleKind::kJob:
       return WaitKind::kJob;
+    case HandleKind::kSender:
+    case HandleKind::kReceiver:
+      return WaitKind::kChannel;
     default:
       return WaitKind::kUnknown;
   }

@@ -183,6 +183,46 @@ static void print_blocking(FILE* out) {
   MEMBER(ekd_blocking_api, job_close);
 }
 
+static void print_channel(FILE* out) {
+  HEADER("channel.h");
+  TEXT(EKD_CHANNEL_ID);
+  NUMBER(EKD_CHANNEL_NAME_MAX);
+  NUMBER(EKD_CHANNEL_CAPACITY_MAX);
+  NUMBER(EKD_BUFFER_SIZE_MAX);
+  STRUCT(ekd_channel_options);
+  MEMBER(ekd_channel_options, struct_size);
+  MEMBER(ekd_channel_options, flags);
+  MEMBER(ekd_channel_options, capacity);
+  MEMBER(ekd_channel_options, reserved);
+  STRUCT(ekd_channel_info);
+  MEMBER(ekd_channel_info, struct_size);
+  MEMBER(ekd_channel_info, closed);
+  MEMBER(ekd_channel_info, capacity);
+  MEMBER(ekd_channel_info, queued);
+  MEMBER(ekd_channel_info, queued_bytes);
+  MEMBER(ekd_channel_info, senders);
+  MEMBER(ekd_channel_info, receivers);
+  STRUCT(ekd_channel_api);
+  MEMBER(ekd_channel_api, struct_size);
+  MEMBER(ekd_channel_api, reserved);
+  MEMBER(ekd_channel_api, buffer_alloc);
+  MEMBER(ekd_channel_api, buffer_retain);
+  MEMBER(ekd_channel_api, buffer_release);
+  MEMBER(ekd_channel_api, buffer_data);
+  MEMBER(ekd_channel_api, buffer_edit);
+  MEMBER(ekd_channel_api, buffer_trim);
+  MEMBER(ekd_channel_api, open_sender);
+  MEMBER(ekd_channel_api, open_receiver);
+  MEMBER(ekd_channel_api, send_poll);
+  MEMBER(ekd_channel_api, send_cancel);
+  MEMBER(ekd_channel_api, recv_poll);
+  MEMBER(ekd_channel_api, recv_cancel);
+  MEMBER(ekd_channel_api, channel_info);
+  MEMBER(ekd_channel_api, channel_close);
+  MEMBER(ekd_channel_api, sender_close);
+  MEMBER(ekd_channel_api, receiver_close);
+}
+
 static void print_log(FILE* out) {
   HEADER("log.h");
   TEXT(EKD_LOG_ID);
@@ -305,6 +345,7 @@ void abi_golden_print(FILE* out) {
   print_time(out);
   print_io(out);
   print_blocking(out);
+  print_channel(out);
   print_log(out);
   print_memory(out);
   print_metrics(out);

@@ -16,6 +16,7 @@
 
 #include <ekiden/base.h>
 #include <ekiden/blocking.h>
+#include <ekiden/channel.h>
 #include <ekiden/io.h>
 #include <ekiden/log.h>
 #include <ekiden/memory.h>
