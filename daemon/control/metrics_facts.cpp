@@ -35,6 +35,7 @@ metrics::Facts collect_facts(const Backends& backends) {
   facts.uptime_ns = backends.daemon.uptime_ns();
   facts.log_dropped = log::dropped();
   facts.queues = backends.runtime.queue_info();
+  facts.channels = backends.runtime.list_channels();
   for (runtime::WorkerInfo& worker : backends.runtime.list_workers()) {
     const unsigned id = worker.id;
     facts.workers.push_back({std::move(worker), backends.runtime.worker_times(id)});

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runtime/blocking/blocking_pool.hpp"
+#include "runtime/channel/channels.hpp"
 #include "runtime/reactor/reactor.hpp"
 
 namespace ekiden::daemon::control {
@@ -31,6 +32,10 @@ std::vector<runtime::WorkerInfo> RuntimeAccess::list_workers() const {
 }
 
 runtime::QueueInfo RuntimeAccess::queue_info() const { return runtime_.queue_info(); }
+
+std::vector<runtime::ChannelInfo> RuntimeAccess::list_channels() const {
+  return runtime_.channels().list();
+}
 
 std::vector<runtime::TypeInfo> RuntimeAccess::list_types() const { return runtime_.list_types(); }
 
@@ -78,6 +83,9 @@ WaitFacts RuntimeAccess::describe_wait(const TaskInfo& task) const {
     case WaitKind::kJob:
       describe_job(task, facts);
       break;
+    case WaitKind::kChannel:
+      describe_end(task, facts);
+      break;
   }
   return facts;
 }
@@ -114,6 +122,13 @@ void RuntimeAccess::describe_job(const TaskInfo& task, WaitFacts& facts) const {
       facts.job_state = "ended";
       break;
   }
+}
+
+void RuntimeAccess::describe_end(const TaskInfo& task, WaitFacts& facts) const {
+  const bool sends = task.waits_on->kind() == runtime::HandleKind::kSender;
+  facts.direction = sends ? "send" : "receive";
+  runtime::ChannelInfo channel;
+  if (runtime_.channels().describe(*task.waits_on, channel)) facts.channel = channel.name;
 }
 
 runtime::Status RuntimeAccess::cancel_task(Handle task) { return runtime_.abort_any(task); }

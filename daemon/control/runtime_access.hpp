@@ -13,6 +13,7 @@ class RuntimeAccess final : public RuntimeView {
   std::uint64_t live_tasks() const override;
   std::vector<runtime::WorkerInfo> list_workers() const override;
   runtime::QueueInfo queue_info() const override;
+  std::vector<runtime::ChannelInfo> list_channels() const override;
   std::vector<runtime::TypeInfo> list_types() const override;
   runtime::TaskScan begin_scan(runtime::TaskFilter filter, runtime::Handle after) const override;
   void scan_tasks(runtime::TaskScan& scan, std::size_t slots,
@@ -26,6 +27,7 @@ class RuntimeAccess final : public RuntimeView {
  private:
   void describe_source(const runtime::TaskInfo& task, WaitFacts& facts) const;
   void describe_job(const runtime::TaskInfo& task, WaitFacts& facts) const;
+  void describe_end(const runtime::TaskInfo& task, WaitFacts& facts) const;
 
   runtime::Runtime& runtime_;
 };

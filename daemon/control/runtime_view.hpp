@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/channel/channel.hpp"
 #include "runtime/runtime.hpp"
 
 namespace ekiden::daemon::control {
@@ -18,11 +19,13 @@ namespace ekiden::daemon::control {
 struct WaitFacts {
   std::optional<std::int64_t> deadline_in_ms;  // of a timer; below zero: overdue
   std::optional<int> descriptor;
-  std::string direction;      // of a descriptor: "read", "write", "both"; empty: not known
+  // Of a descriptor: "read", "write", "both"; of a channel "send", "receive". Empty: not known.
+  std::string direction;
   std::string local_address;  // of a socket; empty where there is none
   std::string peer_address;
   std::string task_type;  // of the task that is joined, while it lives
   std::string job_state;  // "queued", "running", "ended"
+  std::string channel;    // its name, while the end is open
 };
 
 class RuntimeView {
@@ -31,6 +34,7 @@ class RuntimeView {
   virtual std::uint64_t live_tasks() const = 0;
   virtual std::vector<runtime::WorkerInfo> list_workers() const = 0;
   virtual runtime::QueueInfo queue_info() const = 0;
+  virtual std::vector<runtime::ChannelInfo> list_channels() const = 0;
   virtual std::vector<runtime::TypeInfo> list_types() const = 0;
   // See Runtime.
   virtual runtime::TaskScan begin_scan(runtime::TaskFilter filter, runtime::Handle after) const = 0;

@@ -66,7 +66,7 @@ class Declaration {
     add(group("worker", "The threads that run tasks"), "list",
         "Every worker: what it does and what it has done", "worker.list");
     add(group("queue", "Where tasks wait"), "list",
-        "The global queue, every worker's own, and the blocking pool's", "queue.list");
+        "The global queue, every worker's own, the blocking pool's, and channels", "queue.list");
     declare_metrics();
     declare_log();
     declare_config();
@@ -136,7 +136,7 @@ class Declaration {
     list.add_option("--min-polls", arguments_.min_polls, "Only tasks polled at least that often")
         ->check(CLI::Range(std::int64_t{0}, control::kTaskFilterMax));
     list.add_option("--waits-on", arguments_.waits_on, "Only tasks that wait for this")
-        ->check(CLI::IsMember({"timer", "io", "join", "job", "children", "unknown"}));
+        ->check(CLI::IsMember({"timer", "io", "join", "job", "children", "channel", "unknown"}));
   }
 
   void fill_task_list(json& params) const {

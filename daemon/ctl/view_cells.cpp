@@ -69,6 +69,8 @@ std::string wait_cell(const json& task) {
     } else if (!local.empty()) {
       text += " at " + local;
     }
+  } else if (const std::string channel = cell(wait, "channel"); !channel.empty()) {
+    text += " " + channel + " (" + cell(wait, "direction") + ")";
   } else if (const std::string count = cell(wait, "count"); !count.empty()) {
     text += " " + count;
   } else if (const std::string id = cell(wait, "id"); !id.empty()) {

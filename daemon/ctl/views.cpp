@@ -97,6 +97,34 @@ std::string queues_table(const json& rows) {
   return table.text();
 }
 
+std::string channels_table(const json& rows) {
+  Table table({{"CHANNEL"},
+               {"DEPTH", kRight},
+               {"CAPACITY", kRight},
+               {"BYTES", kRight},
+               {"HIGH WATER", kRight},
+               {"SENDERS", kRight},
+               {"RECEIVERS", kRight},
+               {"SENT", kRight},
+               {"RECEIVED", kRight},
+               {"SEND WAITS", kRight},
+               {"STATE"}});
+  for (const json& row : rows) {
+    table.add({cell(row, "name"), cell(row, "depth"), cell(row, "capacity"),
+               bytes_cell(row, "bytes"), cell(row, "high_water"), cell(row, "senders"),
+               cell(row, "receivers"), cell(row, "sent"), cell(row, "received"),
+               cell(row, "send_waits"), row.value("closed", false) ? "closed" : "open"});
+  }
+  return table.text();
+}
+
+// The queues of an answer, and the channels behind them where there are any.
+std::string all_queues(const json& result) {
+  const json channels = result.value("channels", json::array());
+  return queues_table(result.at("queues")) +
+         (channels.empty() ? std::string() : "\n" + channels_table(channels));
+}
+
 // Plugins and task types have the same counters.
 std::string counters_table(const json& rows, bool with_type) {
   std::vector<Column> columns = {{"PLUGIN"}};
@@ -275,6 +303,7 @@ std::string task_info_view(const json& result) {
                      {"spawned by", spawner_cell(result)},
                      {"waits on", wait_cell(result)},
                      {"direction", member_cell(result, "waits_on", "direction")},
+                     {"channel", member_cell(result, "waits_on", "channel")},
                      {"local address", member_cell(result, "waits_on", "local")},
                      {"waiting for", duration_cell(result, "waiting_ms")}});
 }
@@ -285,7 +314,7 @@ std::string task_cancel_view(const json& result) {
 
 std::string worker_list_view(const json& result) { return workers_table(result.at("workers")); }
 
-std::string queue_list_view(const json& result) { return queues_table(result.at("queues")); }
+std::string queue_list_view(const json& result) { return all_queues(result); }
 
 std::string replacements_text(const json& result) {
   const json counts = result.value("replacements", json::object());
@@ -313,8 +342,8 @@ std::string metrics_view(const json& result) {
                      {"lost log records", cell(result.at("log"), "dropped")}}) +
          "\n" + times_table(result.at("plugins"), {{"PLUGIN", "plugin"}}, true) + "\n" +
          times_table(types, {{"PLUGIN", "plugin"}, {"TYPE", "type"}}, true) + "\n" +
-         times_table(result.at("workers"), {{"WORKER", "id"}}, false) + "\n" +
-         queues_table(result.at("queues")) + "\n" + workers_table(result.at("workers")) + "\n" +
+         times_table(result.at("workers"), {{"WORKER", "id"}}, false) + "\n" + all_queues(result) +
+         "\n" + workers_table(result.at("workers")) + "\n" +
          counters_table(result.at("plugins"), false) + "\n" + counters_table(types, true) +
          (own.empty() ? std::string() : "\n" + own_metrics_table(own));
 }

@@ -45,6 +45,15 @@ constexpr std::array<Definition, kMetrics> kCatalogue = {{
     {"ekiden_queue_refusals_total", kC, kNo, "queue", "New work refused for lack of room."},
     {"ekiden_blocking_threads", kG, kNo, "", "Threads of the blocking pool."},
 
+    {"ekiden_channel_depth", kG, kNo, "channel", "Messages that wait in the channel."},
+    {"ekiden_channel_depth_max", kMx, kNo, "channel", "The most that ever waited in it."},
+    {"ekiden_channel_capacity", kG, kNo, "channel", "From here on senders wait."},
+    {"ekiden_channel_bytes", kG, kByt, "channel", "Bytes of the messages that wait."},
+    {"ekiden_channel_sent_total", kC, kNo, "channel", "Messages sent to the channel."},
+    {"ekiden_channel_received_total", kC, kNo, "channel", "Messages received from it."},
+    {"ekiden_channel_send_waits_total", kC, kNo, "channel",
+     "Times that a sender began to wait for room."},
+
     {"ekiden_plugin_info", kG, kNo, "plugin,version,state", "Always 1; a plugin's state."},
     {"ekiden_tasks", kG, kNo, "plugin", "Live tasks of the plugin."},
     {"ekiden_timers", kG, kNo, "plugin", "Timers the plugin holds."},

@@ -101,6 +101,17 @@ void add_queues(Collection& to, const runtime::QueueInfo& queues) {
   to.add(Metric::kBlockingThreads, {}, queues.blocking_threads);
 }
 
+void add_channel(Collection& to, const runtime::ChannelInfo& channel) {
+  const Labels labels = {{"channel", channel.name}};
+  to.add(Metric::kChannelDepth, labels, channel.queued);
+  to.add(Metric::kChannelDepthMax, labels, channel.high_water);
+  to.add(Metric::kChannelCapacity, labels, channel.capacity);
+  to.add(Metric::kChannelBytes, labels, channel.queued_bytes);
+  to.add(Metric::kChannelSent, labels, channel.sent);
+  to.add(Metric::kChannelReceived, labels, channel.received);
+  to.add(Metric::kChannelSendWaits, labels, channel.send_waits);
+}
+
 void add_plugin(Collection& to, const PluginFacts& plugin) {
   const Labels labels = {{"plugin", plugin.name}};
   to.add(Metric::kPluginInfo,
@@ -142,6 +153,8 @@ std::vector<Family> families_of(const Facts& facts) {
   for (const WorkerFacts& worker : facts.workers)
     add_worker(to, worker);
   add_queues(to, facts.queues);
+  for (const runtime::ChannelInfo& channel : facts.channels)
+    add_channel(to, channel);
   for (const PluginFacts& plugin : facts.plugins)
     add_plugin(to, plugin);
   for (const TypeFacts& type : facts.types)

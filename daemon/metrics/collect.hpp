@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/metrics/family.hpp"
+#include "runtime/channel/channel.hpp"
 #include "runtime/runtime.hpp"
 
 namespace ekiden::daemon::metrics {
@@ -40,6 +41,7 @@ struct Facts {
   runtime::Nanos uptime_ns = 0;
   std::uint64_t log_dropped = 0;
   runtime::QueueInfo queues;
+  std::vector<runtime::ChannelInfo> channels;
   std::vector<WorkerFacts> workers;
   std::vector<TypeFacts> types;
   std::vector<PluginFacts> plugins;

@@ -41,6 +41,8 @@ const char* wait_name(runtime::WaitKind kind) {
       return "job";
     case runtime::WaitKind::kChildren:
       return "children";
+    case runtime::WaitKind::kChannel:
+      return "channel";
   }
   return "";
 }

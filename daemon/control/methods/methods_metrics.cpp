@@ -163,6 +163,7 @@ json metrics_json(const Backends& backends) {
           {"workers", worker_rows_with_times(backends)},
           {"replacements", replacement_counts(backends)},
           {"queues", queue_rows(backends)},
+          {"channels", channel_rows(backends)},
           {"plugins", std::move(plugins)},
           {"types", std::move(types)},
           {"plugin_metrics", own_json()},

@@ -61,6 +61,22 @@ json local_queue_json(const WorkerInfo& worker, const runtime::QueueInfo& queues
           {"refusals", 0}};
 }
 
+json channel_json(const runtime::ChannelInfo& channel) {
+  return {{"name", channel.name},
+          {"closed", channel.closed},
+          {"depth", channel.queued},
+          {"capacity", channel.capacity},
+          {"bytes", channel.queued_bytes},
+          {"high_water", channel.high_water},
+          {"senders", channel.senders},
+          {"receivers", channel.receivers},
+          {"senders_waiting", channel.senders_waiting},
+          {"receivers_waiting", channel.receivers_waiting},
+          {"sent", channel.sent},
+          {"received", channel.received},
+          {"send_waits", channel.send_waits}};
+}
+
 }  // namespace
 
 json worker_rows(const Backends& backends) {
@@ -111,18 +127,26 @@ json queue_rows(const Backends& backends) {
   return rows;
 }
 
+json channel_rows(const Backends& backends) {
+  json rows = json::array();
+  for (const runtime::ChannelInfo& channel : backends.runtime.list_channels())
+    rows.push_back(channel_json(channel));
+  return rows;
+}
+
 void add_worker_methods(MethodTable& table, const Backends& backends) {
   table.add("worker.list", {.summary = "Every worker: what it does and what it has done.",
                             .params = {},
                             .handler = [backends](const json&, Responder responder) {
                               responder.result({{"workers", worker_rows(backends)}});
                             }});
-  table.add("queue.list",
-            {.summary = "The global queue, every worker's own, and the blocking pool's.",
-             .params = {},
-             .handler = [backends](const json&, Responder responder) {
-               responder.result({{"queues", queue_rows(backends)}});
-             }});
+  table.add(
+      "queue.list",
+      {.summary = "The global queue, every worker's own, the blocking pool's, and channels.",
+       .params = {},
+       .handler = [backends](const json&, Responder responder) {
+         responder.result({{"queues", queue_rows(backends)}, {"channels", channel_rows(backends)}});
+       }});
 }
 
 }  // namespace ekiden::daemon::control

@@ -28,6 +28,7 @@ nlohmann::json worker_rows(const Backends& backends);
 nlohmann::json all_worker_rows(const Backends& backends);
 nlohmann::json replacement_counts(const Backends& backends);
 nlohmann::json queue_rows(const Backends& backends);
+nlohmann::json channel_rows(const Backends& backends);
 // The whole answer of `metrics` in JSON.
 nlohmann::json metrics_json(const Backends& backends);
 

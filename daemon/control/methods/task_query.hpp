@@ -19,8 +19,8 @@ namespace ekiden::daemon::control {
 // In the order of runtime::TaskState and runtime::WaitKind.
 inline constexpr std::array<std::string_view, 5> kTaskStateNames = {"reserved", "queued", "running",
                                                                     "waiting", "ended"};
-inline constexpr std::array<std::string_view, 6> kWaitKindNames = {"unknown", "timer", "io",
-                                                                   "join",    "job",   "children"};
+inline constexpr std::array<std::string_view, 7> kWaitKindNames = {
+    "unknown", "timer", "io", "join", "job", "children", "channel"};
 
 enum class TaskSort : std::uint8_t { kId, kAge, kPolls };
 inline constexpr std::array<std::string_view, 3> kTaskSortNames = {"id", "age", "polls"};

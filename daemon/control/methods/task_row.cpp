@@ -46,6 +46,7 @@ json TaskRows::wait_of(const TaskInfo& task) const {
   if (!facts.peer_address.empty()) wait["peer"] = facts.peer_address;
   if (!facts.task_type.empty()) wait["type"] = facts.task_type;
   if (!facts.job_state.empty()) wait["state"] = facts.job_state;
+  if (!facts.channel.empty()) wait["channel"] = facts.channel;
   return wait;
 }
 

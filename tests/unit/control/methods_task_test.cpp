@@ -224,6 +224,12 @@ TEST_CASE("a task says who spawned it and what it waits for") {
   tasks[0].wait_kind = WaitKind::kJob;
   tasks[0].waits_on = Handle(HandleKind::kJob, 1, 1);
   CHECK(info(0)["waits_on"]["state"] == "running");
+  tasks[0].wait_kind = WaitKind::kChannel;
+  tasks[0].waits_on = Handle(HandleKind::kSender, 1, 1);
+  CHECK(info(0)["waits_on"] == json{{"kind", "channel"},
+                                    {"id", "0xc000000100000001"},
+                                    {"direction", "send"},
+                                    {"channel", "echo.out"}});
   tasks[0].wait_kind = WaitKind::kChildren;
   tasks[0].waits_on.reset();
   tasks[0].children = 3;

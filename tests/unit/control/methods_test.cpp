@@ -171,6 +171,22 @@ TEST_CASE("workers and queues have the promised members") {
   }
 }
 
+TEST_CASE("channels are listed with the queues, and counted with the metrics") {
+  FakeDaemon daemon;
+  const auto table = make_method_table(daemon.backends());
+  const json channels = result(*table, "queue.list")["channels"];
+  REQUIRE(channels.size() == 1);
+  check_members(channels[0], {"name", "closed", "depth", "capacity", "bytes", "high_water",
+                              "senders", "receivers", "senders_waiting", "receivers_waiting",
+                              "sent", "received", "send_waits"});
+  CHECK(channels[0]["name"] == "echo.out");
+  CHECK(channels[0]["depth"] == 3);
+  CHECK(result(*table, "metrics")["channels"] == channels);
+  const json text = result(*table, "metrics", {{"format", "prometheus"}})["text"];
+  CHECK(text.get<std::string>().find("ekiden_channel_depth{channel=\"echo.out\"} 3\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("a stuck worker and its replacement are listed; one that has left only counts") {
   FakeDaemon daemon;
   daemon.runtime.workers_.resize(3, daemon.runtime.workers_[0]);

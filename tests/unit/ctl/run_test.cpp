@@ -132,6 +132,8 @@ TEST_CASE("every command shows its result") {
       {{"task", "cancel", "0x300000001"}, 0, "task 0x300000001 was asked to end\n"},
       {{"worker", "list"}, 0, "parked"},
       {{"queue", "list"}, 0, "local.0"},
+      {{"queue", "list"}, 0, "echo.out      3         8  4.0 KiB"},
+      {{"task", "list", "--waits-on", "channel"}, 0, "WAITS ON\n"},
       {{"metrics"}, 0, "connection"},
       {{"log", "get"}, 0, "(all others)  info\n"},
       {{"log", "set", "info"}, 0, "(all others)  info\n"},

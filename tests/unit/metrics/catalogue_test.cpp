@@ -32,6 +32,8 @@ Facts some_facts() {
   facts.version = "1";
   facts.workers.resize(2);
   facts.workers[1].info.id = 1;
+  facts.channels.resize(1);
+  facts.channels[0].name = "echo.out";
   facts.types.resize(1);
   facts.types[0].plugin = "echo";
   facts.types[0].info.name = "connection";

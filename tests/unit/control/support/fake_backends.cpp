@@ -52,6 +52,10 @@ WaitFacts FakeRuntime::describe_wait(const runtime::TaskInfo& task) const {
     case WaitKind::kJob:
       facts.job_state = "running";
       break;
+    case WaitKind::kChannel:
+      facts.direction = "send";
+      facts.channel = "echo.out";
+      break;
     case WaitKind::kJoin:
       facts.task_type = "helper";
       break;
@@ -161,6 +165,11 @@ FakeDaemon::FakeDaemon()
   runtime.workers_[0].polls = 14;
   runtime.tasks_ = {waiting_task(3, WaitKind::kIo, Handle(HandleKind::kIo, 1, 1)),
                     waiting_task(4, WaitKind::kTimer, Handle(HandleKind::kTimer, 2, 1))};
+  runtime.channels_.resize(1);
+  runtime.channels_[0].name = "echo.out";
+  runtime.channels_[0].capacity = 8;
+  runtime.channels_[0].queued = 3;
+  runtime.channels_[0].queued_bytes = 4096;
   runtime.types_.resize(1);
   runtime.types_[0].owner = 1;
   runtime.types_[0].name = "connection";

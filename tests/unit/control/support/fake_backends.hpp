@@ -19,6 +19,7 @@ class FakeRuntime final : public RuntimeView {
   std::vector<runtime::TaskInfo> tasks_;
   std::vector<runtime::TypeInfo> types_;
   runtime::QueueInfo queues_;
+  std::vector<runtime::ChannelInfo> channels_;
   runtime::TypeTimesSnapshot times_;  // of every type and worker
   std::vector<runtime::Handle> cancelled_;
 
@@ -26,6 +27,7 @@ class FakeRuntime final : public RuntimeView {
   std::uint64_t live_tasks() const override { return tasks_.size(); }
   std::vector<runtime::WorkerInfo> list_workers() const override { return workers_; }
   runtime::QueueInfo queue_info() const override { return queues_; }
+  std::vector<runtime::ChannelInfo> list_channels() const override { return channels_; }
   std::vector<runtime::TypeInfo> list_types() const override { return types_; }
   // A slot is an element of tasks_, which are in the order of their indices.
   runtime::TaskScan begin_scan(runtime::TaskFilter filter, runtime::Handle after) const override;
@@ -67,7 +69,7 @@ struct FakeDaemon {
   runtime::Atomic<int> shutdowns{0};
   DaemonState state;
 
-  // With a worker, two tasks of `echo` and settings of its own.
+  // With a worker, two tasks of `echo`, a channel and settings of its own.
   FakeDaemon();
   Backends backends() { return {state, runtime, plugins}; }
 };
