@@ -129,7 +129,8 @@ struct Task {
   std::string type;
   std::string name;
   std::string state;     // "reserved", "queued", "running", "waiting", "ended"
-  std::string waits_on;  // of a waiting one: "timer", "io", "join", "job", "children", "channel"; "": unknown
+  // Of a waiting one: "timer", "io", "join", "job", "children", "channel"; "": unknown.
+  std::string waits_on;
   std::uint64_t polls = 0;
   bool cancelled = false;
 };
