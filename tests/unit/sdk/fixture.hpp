@@ -65,38 +65,42 @@ class World {
   daemon::test::Plugin plugin_;
 };
 
-// Cancels what it runs at the n-th wake of its task: with n from 0 on, at every point where that is
-// suspended. Gives whether it ended before.
+// Cancels what it runs at the n-th turn of its task, which goes on turning meanwhile: with n from 0
+// on, at every point where that is suspended. Gives whether it ended before.
 class CutWait final : public detail::Scope {
  public:
-  CutWait(unsigned wakes, Task<> task) : wakes_(wakes), part_(std::move(task)) {}
+  CutWait(unsigned turns, Task<> task) : turns_(turns), part_(std::move(task)) {}
   CutWait(CutWait&&) = default;
 
   bool begin() noexcept override {
     start(part_);
-    return is_over() || (wakes_ == 0 && cut());
+    return is_over() || turn();
   }
-  bool poll() noexcept override { return seen_ < wakes_ && ++seen_ == wakes_ && cut(); }
+  bool poll() noexcept override { return seen_ <= turns_ && turn(); }
   bool result() {
     if (part_.ended()) part_.outcome().get();
     return part_.ended();
   }
 
  private:
-  bool cut() noexcept {
+  bool turn() noexcept {
+    if (seen_++ < turns_) {
+      core().request_yield();
+      return false;
+    }
     cancel_parts();
     return is_over();
   }
   void cancel_parts() noexcept override { Scope::cancel(part_); }
   void part_ended(detail::PartBase&, bool) noexcept override {}
 
-  const unsigned wakes_;
+  const unsigned turns_;
   unsigned seen_ = 0;
   detail::Part<void> part_;
 };
 
-// co_await: true where the task ended before its n-th wake.
-inline CutWait cut_after(unsigned wakes, Task<> task) { return {wakes, std::move(task)}; }
+// co_await: true where the task ended before its n-th turn.
+inline CutWait cut_after(unsigned turns, Task<> task) { return {turns, std::move(task)}; }
 
 // Counts what is alive of it: for what must be destroyed when a wait is cancelled.
 class Alive {
