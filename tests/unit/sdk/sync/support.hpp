@@ -27,10 +27,10 @@ inline Task<> turns(unsigned count = 3) {
     co_await yield();
 }
 
-// Until it holds; false after kPatience.
+// Until it holds; false after a while that is less than what the world has.
 template <class Condition>
 Task<bool> until(Condition condition) {
-  const TimePoint end = now() + kPatience;
+  const TimePoint end = now() + kPatience / 2;
   while (!condition()) {
     if (now() > end) co_return false;
     co_await yield();
