@@ -52,9 +52,9 @@ Origin empty(std::string_view name) {
   return origin;
 }
 
-Plugin wait(World& world, const std::string& name, std::future<Plugin> loading) {
+Plugin wait(World& world, const std::string& name, Pending<Plugin> loading) {
   const auto patience = world.options().patience;
-  if (loading.wait_for(patience) == std::future_status::timeout) {
+  if (!loading.wait_for(patience)) {
     throw Error("'" + name + "' has not started within " +
                 daemon::duration_text(static_cast<runtime::Nanos>(patience.count())) +
                 "; where it waits for the clock, use load_async() and advance()");
@@ -81,13 +81,13 @@ Plugin Harness::load(const std::filesystem::path& library, std::string_view conf
   return testing::load(*world_, from_file(library), config_json);
 }
 
-std::future<Plugin> Harness::load_async(const ekd_plugin_desc& descriptor,
-                                        std::string_view config_json) {
+Pending<Plugin> Harness::load_async(const ekd_plugin_desc& descriptor,
+                                    std::string_view config_json) {
   return world_->load(linked(descriptor), config_json);
 }
 
-std::future<Plugin> Harness::load_async(const std::filesystem::path& library,
-                                        std::string_view config_json) {
+Pending<Plugin> Harness::load_async(const std::filesystem::path& library,
+                                    std::string_view config_json) {
   return world_->load(from_file(library), config_json);
 }
 

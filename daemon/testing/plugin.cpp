@@ -57,13 +57,13 @@ std::string Plugin::call(std::string_view method, std::string_view params_json) 
   return call_async(method, params_json).get();
 }
 
-std::future<std::string> Plugin::call_async(std::string_view method, std::string_view params_json) {
+Pending<std::string> Plugin::call_async(std::string_view method, std::string_view params_json) {
   return state_->call(method, params_json);
 }
 
 Unloaded Plugin::unload(std::chrono::nanoseconds within) { return unload_async(within).get(); }
 
-std::future<Unloaded> Plugin::unload_async(std::chrono::nanoseconds within) {
+Pending<Unloaded> Plugin::unload_async(std::chrono::nanoseconds within) {
   return state_->unload(within);
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/testing/plugin_state.hpp"
 
-#include <exception>
+#include <algorithm>
+#include <future>
 #include <utility>
 
 #include "daemon/host/json_check.hpp"
@@ -28,9 +29,12 @@ std::string without_name(std::string text, const std::string& name) {
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 
-std::exception_ptr call_error(const daemon::PluginResult& result, const std::string& name) {
+detail::Ended<std::string> ended_call(daemon::PluginResult result, const std::string& name) {
+  if (result.outcome == daemon::Outcome::kOk) {
+    return {result.json.empty() ? "null" : std::move(result.json), 0, {}};
+  }
   const std::int32_t code = result.code < 0 ? result.code : EKD_E_WRONG_STATE;
-  return std::make_exception_ptr(CallError(code, without_name(result.message, name)));
+  return {std::nullopt, code, without_name(std::move(result.message), name)};
 }
 
 void add(std::vector<Left>& rows, const char* kind, std::uint64_t count, std::uint64_t bytes = 0) {
@@ -77,37 +81,33 @@ void PluginState::load(daemon::PluginDone done) {
   instance_->load(std::move(plan), std::move(done));
 }
 
-std::future<std::string> PluginState::call(std::string_view method, std::string_view params) {
-  const auto promise = std::make_shared<std::promise<std::string>>();
-  auto answer = promise->get_future();
+Pending<std::string> PluginState::call(std::string_view method, std::string_view params) {
   if (!params.empty()) {
     if (const std::string fault = daemon::host::find_json_fault(params); !fault.empty()) {
       throw Error("the parameters for '" + std::string(method) + "' " + fault);
     }
   }
+  const auto promise = std::make_shared<std::promise<detail::Ended<std::string>>>();
+  Pending<std::string> answer(promise->get_future());
   instance_->call(
       std::string(method), std::string(params), from_now(world().options().patience),
       [promise, name = origin_.name](daemon::PluginResult result) {
-        if (result.outcome == daemon::Outcome::kOk) {
-          promise->set_value(result.json.empty() ? "null" : std::move(result.json));
-        } else {
-          promise->set_exception(call_error(result, name));
-        }
+        promise->set_value(ended_call(std::move(result), name));
       },
       nullptr);
   return answer;
 }
 
-std::future<Unloaded> PluginState::unload(std::chrono::nanoseconds within) {
-  const auto promise = std::make_shared<std::promise<Unloaded>>();
-  auto unloaded = promise->get_future();
+Pending<Unloaded> PluginState::unload(std::chrono::nanoseconds within) {
   if (is_over()) throw Error("'" + origin_.name + "' is unloaded already");
+  const auto promise = std::make_shared<std::promise<detail::Ended<Unloaded>>>();
+  Pending<Unloaded> unloaded(promise->get_future());
   instance_->unload(from_now(within),
                     [promise, instance = instance_](const daemon::PluginResult& result) {
-                      if (result.outcome != daemon::Outcome::kOk) {
-                        promise->set_exception(std::make_exception_ptr(Error(result.message)));
+                      if (result.outcome == daemon::Outcome::kOk) {
+                        promise->set_value({unloaded_of(instance->report()), 0, {}});
                       } else {
-                        promise->set_value(unloaded_of(instance->report()));
+                        promise->set_value({std::nullopt, 0, result.message});
                       }
                     });
   return unloaded;

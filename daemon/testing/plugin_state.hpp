@@ -6,7 +6,6 @@
 
 #include <ekiden/testing.hpp>
 #include <filesystem>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,8 +35,8 @@ class PluginState {
 
   // Begins the load. `done` hears of its end, on any thread.
   void load(daemon::PluginDone done);
-  std::future<std::string> call(std::string_view method, std::string_view params);
-  std::future<Unloaded> unload(std::chrono::nanoseconds within);
+  Pending<std::string> call(std::string_view method, std::string_view params);
+  Pending<Unloaded> unload(std::chrono::nanoseconds within);
 
   const std::string& name() const { return origin_.name; }
   daemon::Instance& instance() const { return *instance_; }

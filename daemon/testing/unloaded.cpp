@@ -11,6 +11,11 @@ Error::~Error() = default;
 CallError::CallError(std::int32_t code, const std::string& text) : Error(text), code_(code) {}
 CallError::~CallError() = default;
 
+void detail::raise(std::int32_t code, const std::string& text) {
+  if (code < 0) throw CallError(code, text);
+  throw Error(text);
+}
+
 namespace {
 
 std::string text_of(const Left& left) {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -142,7 +143,7 @@ World::~World() {
 // Side by side, as the daemon does when it ends.
 void World::unload_all() {
   const auto patience = std::max<std::chrono::nanoseconds>(options_.patience, kEndMin);
-  std::vector<std::pair<std::string, std::future<Unloaded>>> unloads;
+  std::vector<std::pair<std::string, Pending<Unloaded>>> unloads;
   for (const auto& plugin : plugins_) {
     if (!plugin->is_over()) unloads.emplace_back(plugin->name(), plugin->unload(patience));
   }
@@ -195,10 +196,10 @@ void World::check_new(const Origin& origin, std::string_view config) const {
   if (!fault.empty()) throw Error("the configuration for '" + origin.name + "' " + fault);
 }
 
-std::future<Plugin> World::load(Origin origin, std::string_view config) {
+Pending<Plugin> World::load(Origin origin, std::string_view config) {
   check_new(origin, config);
-  const auto promise = std::make_shared<std::promise<Plugin>>();
-  auto loaded = promise->get_future();
+  const auto promise = std::make_shared<std::promise<detail::Ended<Plugin>>>();
+  Pending<Plugin> loaded(promise->get_future());
   std::shared_ptr<PluginState> state;
   try {
     state =
@@ -210,9 +211,9 @@ std::future<Plugin> World::load(Origin origin, std::string_view config) {
   plugins_.push_back(state);
   state->load([promise, state](const daemon::PluginResult& result) {
     if (result.outcome == daemon::Outcome::kOk) {
-      promise->set_value(Plugin(state));
+      promise->set_value({Plugin(state), 0, {}});
     } else {
-      promise->set_exception(std::make_exception_ptr(Error(result.message)));
+      promise->set_value({std::nullopt, 0, result.message});
     }
   });
   return loaded;

@@ -5,7 +5,6 @@
 #include <ekiden/testing.hpp>
 #include <filesystem>
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,7 +30,7 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  std::future<Plugin> load(Origin origin, std::string_view config);
+  Pending<Plugin> load(Origin origin, std::string_view config);
 
   const Options& options() const { return options_; }
   const daemon::Host& host() const { return *host_; }

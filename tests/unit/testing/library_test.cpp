@@ -27,9 +27,9 @@ TEST_CASE("a file is loaded, works with the clock, and is loaded again") {
     CHECK(plugin.name() == "hello_c");
     auto greeting = plugin.call_async("greet", R"({"name":"Ada"})");
     harness.advance(10ms - 1ns);
-    CHECK(greeting.wait_for(0s) == std::future_status::timeout);
+    CHECK_FALSE(greeting.is_ready());
     harness.advance(1ns);
-    REQUIRE(greeting.wait_for(0s) == std::future_status::ready);
+    REQUIRE(greeting.is_ready());
     CHECK(greeting.get() == R"({"greeting":"Hello, Ada!"})");
     const Unloaded unloaded = plugin.unload();
     CHECK(unloaded.text() == "");

@@ -42,9 +42,11 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ekiden::testing {
@@ -135,6 +137,44 @@ struct Task {
   bool cancelled = false;
 };
 
+namespace detail {
+
+// How something has ended: with a value, or with the error that get() throws. Carried as a value
+// and thrown where it is asked for, because ThreadSanitizer cannot see how two threads share an
+// exception.
+template <class T>
+struct Ended {
+  std::optional<T> value;
+  std::int32_t code = 0;  // below zero: a CallError
+  std::string error;
+};
+
+[[noreturn]] void raise(std::int32_t code, const std::string& text);
+
+}  // namespace detail
+
+// What was begun and ends later. Any thread may wait for it; it may outlive the harness.
+template <class T>
+class Pending {
+ public:
+  explicit Pending(std::future<detail::Ended<T>> ended) : ended_(std::move(ended)) {}
+
+  bool is_ready() const { return wait_for(std::chrono::nanoseconds(0)); }
+  // Real time. False: it has not ended.
+  bool wait_for(std::chrono::nanoseconds duration) const {
+    return ended_.wait_for(duration) == std::future_status::ready;
+  }
+  // Waits for it; once. Throws Error, or for a command CallError, where it has failed.
+  T get() {
+    detail::Ended<T> ended = ended_.get();
+    if (!ended.value) detail::raise(ended.code, ended.error);
+    return std::move(*ended.value);
+  }
+
+ private:
+  std::future<detail::Ended<T>> ended_;
+};
+
 class World;        // what the harness consists of
 class PluginState;  // what it knows of one plugin
 
@@ -148,7 +188,7 @@ class Plugin {
   // `params_json`: JSON or empty. Throws CallError. The clock stands still meanwhile: a command
   // that waits for a timer needs call_async(), then advance().
   std::string call(std::string_view method, std::string_view params_json = {});
-  std::future<std::string> call_async(std::string_view method, std::string_view params_json = {});
+  Pending<std::string> call_async(std::string_view method, std::string_view params_json = {});
 
   // Unloads it as the daemon does: drain (at most 60 % of `within`, real time), cancel what is
   // left, fini. Throws Error where something has not ended within `within`, which the text names;
@@ -156,7 +196,7 @@ class Plugin {
   Unloaded unload(std::chrono::nanoseconds within = std::chrono::seconds(5));
   // The same without waiting: for a drain, or tasks, that need the clock or the test to go on.
   // Admission is stopped when it returns.
-  std::future<Unloaded> unload_async(std::chrono::nanoseconds within = std::chrono::seconds(5));
+  Pending<Unloaded> unload_async(std::chrono::nanoseconds within = std::chrono::seconds(5));
   bool is_loaded() const;
 
   Holdings holdings() const;
@@ -194,10 +234,10 @@ class Harness {
   Plugin load(const std::filesystem::path& library, std::string_view config_json = "{}");
   // The same without waiting: for a start that answers PENDING and needs the clock to go on. (Not
   // waiting for it, and ending the harness, gives it up.)
-  std::future<Plugin> load_async(const ekd_plugin_desc& descriptor,
-                                 std::string_view config_json = "{}");
-  std::future<Plugin> load_async(const std::filesystem::path& library,
-                                 std::string_view config_json = "{}");
+  Pending<Plugin> load_async(const ekd_plugin_desc& descriptor,
+                             std::string_view config_json = "{}");
+  Pending<Plugin> load_async(const std::filesystem::path& library,
+                             std::string_view config_json = "{}");
   // A plugin without code: a context, in which the test registers types and spawns tasks itself.
   Plugin open(std::string_view name = "test");
 
