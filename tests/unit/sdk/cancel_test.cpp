@@ -76,8 +76,8 @@ Task<Fate> abort_after(int before, int after, CancelScenario& scenario, std::ato
   co_return co_await ends(subject) ? Fate::kEnded : Fate::kCut;
 }
 
-// As a branch of this task, at its n-th wake.
-Task<Fate> cut_at(unsigned wakes, CancelScenario& scenario, std::atomic<int>& alive) {
+// As a branch of this task, at its n-th turn.
+Task<Fate> cut_at(unsigned turn, CancelScenario& scenario, std::atomic<int>& alive) {
   std::atomic<bool> gone{false};
   auto helper = spawn([&]() -> Task<bool> {
     co_await turns(2);
@@ -85,7 +85,7 @@ Task<Fate> cut_at(unsigned wakes, CancelScenario& scenario, std::atomic<int>& al
     scenario.let_go();
     co_return before;
   });
-  const bool ended = co_await cut_after(wakes, alive_subject(scenario, alive));
+  const bool ended = co_await cut_after(turn, alive_subject(scenario, alive));
   gone = true;
   const bool was_let_go = co_await helper;
   if (ended) co_return Fate::kEnded;
@@ -108,15 +108,17 @@ class Sweep {
       return abort_after(1, kNoCancel, with...);
     });
     if (left_alone != Fate::kEnded) fail("it was cancelled by nobody");
-    unsigned wakes = 0;
-    while (co_await step("cut at a wake", static_cast<int>(wakes), 0,
-                         [&](auto&... with) { return cut_at(wakes, with...); }) != Fate::kEnded)
-      if (++wakes > kWakesMax) fail("it never ends");
+    unsigned turn = 0;
+    while (co_await step("cut at a turn", static_cast<int>(turn), 0,
+                         [&](auto&... with) { return cut_at(turn, with...); }) != Fate::kEnded) {
+      turn = next_turn(turn);
+      if (turn > kTurnMax) fail("it never ends");
+    }
     if (cuts_ == 0) fail("it was never cut");
   }
 
  private:
-  static constexpr unsigned kWakesMax = 200;
+  static constexpr unsigned kTurnMax = 1u << 26;
 
   Task<Fate> step(const char* how, int before, int after, Cancel cancel) {
     try {
