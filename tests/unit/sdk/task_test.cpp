@@ -19,12 +19,6 @@ Task<int> failing() {
 }
 Task<> never() { co_await sleep(std::chrono::hours(24)); }
 
-// Awaits itself `depth` deep.
-Task<int> deep(int depth) {
-  if (depth == 0) co_return 0;
-  co_return 1 + co_await deep(depth - 1);
-}
-
 }  // namespace
 
 TEST_CASE("a task gives its value to whoever awaits it", "[sdk][task]") {
@@ -56,22 +50,6 @@ TEST_CASE("an exception comes out of the await", "[sdk][task]") {
       co_return -1;
     }
   }) == -1);
-}
-
-TEST_CASE("ten million awaits that end at once take a constant stack", "[sdk][task]") {
-  World world(1);
-  constexpr int kAwaits = 10'000'000;
-  CHECK(world.run([]() -> Task<std::int64_t> {
-    std::int64_t sum = 0;
-    for (int i = 0; i < kAwaits; ++i)
-      sum += co_await value(1);
-    co_return sum;
-  }) == kAwaits);
-}
-
-TEST_CASE("a chain of a million awaits takes a constant stack", "[sdk][task]") {
-  World world(1);
-  CHECK(world.run(deep(1'000'000)) == 1'000'000);
 }
 
 TEST_CASE("a task is awaited once", "[sdk][task]") {
