@@ -147,6 +147,18 @@ class Wait {
   bool linked_ = false;
 };
 
+// To be done when the poll that asked for it is over (Turn::afterwards).
+class AfterPoll {
+ public:
+  // On the poll's thread. May destroy this object.
+  virtual void poll_ended() noexcept = 0;
+
+  AfterPoll* next = nullptr;  // the poll's, while it is in its list
+
+ protected:
+  ~AfterPoll() = default;
+};
+
 // One poll of a task.
 struct Turn {
   ekd_cx* cx;
@@ -156,6 +168,7 @@ struct Turn {
   Branch* running = nullptr;  // whose coroutine was resumed last
   Wait* cursor = nullptr;     // the next to be asked
   Wait* first_new = nullptr;  // begun in this turn: not asked again
+  AfterPoll* afterwards = nullptr;
   bool yields = false;
 };
 
@@ -230,6 +243,8 @@ class TaskCore : public BranchOwner {
       current_core = &core;
     }
     ~InTurn() {
+      for (AfterPoll* after = core_.turn_->afterwards; after != nullptr;)
+        std::exchange(after, after->next)->poll_ended();
       core_.turn_ = nullptr;
       current_core = former_;
     }
