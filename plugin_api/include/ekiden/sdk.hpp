@@ -5,6 +5,7 @@
 //   sdk/spawn.hpp     tasks of their own and their handles; yield
 //   sdk/group.hpp, fork.hpp, race.hpp, cleanup.hpp, cancel.hpp    what ends together
 //   sdk/time.hpp      sleep, timeout, intervals
+//   sdk/sync.hpp      locks, permits and notifications between tasks
 #pragma once
 
 #include <ekiden/sdk/cancel.hpp>
@@ -15,5 +16,6 @@
 #include <ekiden/sdk/plugin.hpp>
 #include <ekiden/sdk/race.hpp>
 #include <ekiden/sdk/spawn.hpp>
+#include <ekiden/sdk/sync.hpp>
 #include <ekiden/sdk/task.hpp>
 #include <ekiden/sdk/time.hpp>
