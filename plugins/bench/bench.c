@@ -18,6 +18,7 @@ static const struct workload *const workloads[] = {
     &workload_timer_create_cancel, &workload_timer_fire,    &workload_ticker_cpu,
     &workload_ticker_flood,        &workload_ticker_stuck,  &workload_memory_parked,
     &workload_timers_held,         &workload_coro_skynet,   &workload_coro_fib,
+    &workload_coro_ping_pong,      &workload_mpsc_1to1,     &workload_mpsc_8to1,
 };
 #define WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))
 

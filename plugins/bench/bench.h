@@ -75,7 +75,8 @@ extern const struct workload workload_spawn_local, workload_chained_spawn, workl
     workload_ping_pong, workload_skynet, workload_fib, workload_spawn_remote_join,
     workload_remote_wake, workload_spawn_blocking, workload_timer_create_cancel,
     workload_timer_fire, workload_ticker_cpu, workload_ticker_flood, workload_ticker_stuck,
-    workload_memory_parked, workload_timers_held, workload_coro_skynet, workload_coro_fib;
+    workload_memory_parked, workload_timers_held, workload_coro_skynet, workload_coro_fib,
+    workload_coro_ping_pong, workload_mpsc_1to1, workload_mpsc_8to1;
 
 /* The instance. */
 extern ekd_ctx *bench_ctx;

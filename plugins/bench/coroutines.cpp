@@ -1,10 +1,14 @@
 // The workloads that are coroutines of the SDK. Each is a task that ends its round.
 #include "coroutines.h"
 
+#include <ekiden/sdk/channel/mpsc.hpp>
+#include <ekiden/sdk/channel/oneshot.hpp>
 #include <ekiden/sdk/fork.hpp>
 #include <ekiden/sdk/spawn.hpp>
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 
 namespace {
 
@@ -30,6 +34,54 @@ Task<std::uint64_t> fib(std::uint64_t n) {
   co_return one + other;
 }
 
+// The other side waits for as long as it takes, so it is there.
+Task<> partner(oneshot::Receiver<int> ping, oneshot::Sender<int> pong) {
+  const int got = co_await ping;
+  static_cast<void>(pong.send(got));
+}
+
+Task<> pair() {
+  auto [ping, pinged] = oneshot::channel<int>();
+  auto [pong, ponged] = oneshot::channel<int>();
+  spawn_detached([pinged = std::move(pinged), pong = std::move(pong)]() mutable {
+    return partner(std::move(pinged), std::move(pong));
+  });
+  static_cast<void>(ping.send(1));
+  co_await ponged;
+}
+
+// The last pair ends the round.
+Task<> counted_pair(round* round, std::uint64_t n, std::atomic<std::uint64_t>* ended) {
+  co_await pair();
+  // acq_rel: what each pair did is seen by whoever looks at the result.
+  if (ended->fetch_add(1, std::memory_order_acq_rel) + 1 != n) co_return;
+  delete ended;
+  round_answer(round, n);
+}
+
+Task<> pairs(round* round, std::uint64_t n) {
+  auto ended = std::make_unique<std::atomic<std::uint64_t>>(0);
+  auto* const shared = ended.release();  // the last pair's
+  for (std::uint64_t i = 0; i < n; ++i)
+    (co_await spawn_when_room([=] { return counted_pair(round, n, shared); })).detach();
+}
+
+Task<> produce(mpsc::Sender<std::uint64_t> to, std::uint64_t count) {
+  for (std::uint64_t i = 0; i < count; ++i)
+    co_await to.send(i);
+}
+
+Task<std::uint64_t> through_channel(std::uint64_t messages, unsigned senders) {
+  auto [to, from] = mpsc::channel<std::uint64_t>(1024);
+  for (unsigned i = 0; i < senders; ++i)
+    spawn_detached(produce(to, messages / senders));
+  to.reset();
+  std::uint64_t received = 0;
+  while (co_await from.recv())
+    ++received;
+  co_return received;
+}
+
 // What it throws ends the round.
 Task<> answer(round* round, Task<std::uint64_t> task) {
   std::int32_t code = EKD_E_FAILED;
@@ -44,13 +96,16 @@ Task<> answer(round* round, Task<std::uint64_t> task) {
   round_refuse(round, code);
 }
 
-std::int32_t begin(round* round, Task<std::uint64_t> task) {
+std::int32_t begin_task(Task<> task) {
   try {
-    spawn(answer(round, std::move(task))).detach();
+    spawn_detached(std::move(task));
     return EKD_OK;
   } catch (const Error& e) {
     return e.code();
   }
+}
+std::int32_t begin(round* round, Task<std::uint64_t> task) {
+  return begin_task(answer(round, std::move(task)));
 }
 
 }  // namespace
@@ -69,3 +124,11 @@ std::int32_t coroutines_skynet(round* round, std::uint64_t leaves) {
 }
 
 std::int32_t coroutines_fib(round* round, std::uint64_t n) { return begin(round, fib(n)); }
+
+std::int32_t coroutines_ping_pong(round* round, std::uint64_t pairs_wanted) {
+  return begin_task(pairs(round, pairs_wanted));
+}
+
+std::int32_t coroutines_mpsc(round* round, std::uint64_t messages, std::uint32_t senders) {
+  return begin(round, through_channel(messages, senders));
+}

@@ -16,6 +16,8 @@ int32_t coroutines_bind(ekd_ctx *ctx, const ekd_host *host, ekd_error *err);
 /* Each begins a round as the function `begin` of a workload does, and ends it with round_answer. */
 int32_t coroutines_skynet(struct round *round, uint64_t leaves);
 int32_t coroutines_fib(struct round *round, uint64_t n);
+int32_t coroutines_ping_pong(struct round *round, uint64_t pairs);
+int32_t coroutines_mpsc(struct round *round, uint64_t messages, uint32_t senders);
 
 /* coroutine_workloads.c: ends a round with its result, or with an error. */
 void round_answer(struct round *round, uint64_t result);

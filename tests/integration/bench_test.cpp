@@ -46,7 +46,7 @@ TEST_CASE("bench runs every workload and checks its results") {
                json{{"runtime", {{"lifo_slot", false}}}});
   DaemonProcess daemon({"bench"}, changes);
   const json list = daemon.control().call_plugin("bench", "run", {{"workload", "list"}});
-  REQUIRE(list.at("workloads").size() == 16);
+  REQUIRE(list.at("workloads").size() == 21);
   for (const json& row : list.at("workloads")) {
     const std::string workload = row.at("workload");
     const json result = daemon.control().call_plugin(

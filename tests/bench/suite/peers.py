@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from . import process
+from . import process, workloads
 
 SECONDS_MAX = 300  # of one run
 SERVICES = ("http", "echo")
@@ -44,12 +44,12 @@ class Peer:
         self.environment = dict(os.environ, **(environment or {}))
 
     def has(self, workload):
-        return workload in self.workloads
+        return workloads.of_peers(workload) in self.workloads
 
     def run(self, workload, rounds, n=None, workers=2):
         """One line of JSON as a dictionary. Failed: there is none."""
-        return process.run_json(self.command(workload, rounds, n, workers), SECONDS_MAX,
-                                env=self.environment)
+        command = self.command(workloads.of_peers(workload), rounds, n, workers)
+        return process.run_json(command, SECONDS_MAX, env=self.environment)
 
     @contextlib.contextmanager
     def serve(self, service, **more):

@@ -9,6 +9,9 @@ WORKLOADS = (
     "chained_spawn",
     "skynet_1m",
     "fib_25_fork",
+    "coro_ping_pong",
+    "coro_skynet_1m",
+    "coro_fib_25_fork",
     "mpsc_bounded1024_1to1",
     "mpsc_bounded1024_8to1",
     "timer_create_cancel",
@@ -40,6 +43,11 @@ LONG_ROUNDS = {
     "ticker_lateness_with_stuck_worker": 3,
     "memory_parked": 1,
 }
+
+
+def of_peers(workload):
+    """What the peers call it: their tasks are coroutines anyway, ours only where it says so."""
+    return workload.removeprefix("coro_")
 
 
 def rounds_of(workload, usual):

@@ -117,7 +117,7 @@ class Instance {
                               ekd_error* err) {
     return guard(err, [&] {
       Command asked(call, to_view(method), to_view(params));
-      spawn(answer(of(self).plugin_, call, std::move(asked)), {.type = "command"}).detach();
+      spawn_detached(answer(of(self).plugin_, call, std::move(asked)), {.type = "command"});
     });
   }
 
@@ -159,7 +159,7 @@ class Instance {
     if (!main) return;
     main_.store(Main::kRuns, std::memory_order_relaxed);
     try {
-      spawn(watch(*this, std::move(main)), {.type = "main"}).detach();
+      spawn_detached(watch(*this, std::move(main)), {.type = "main"});
     } catch (...) {
       main_.store(Main::kNone, std::memory_order_relaxed);
       throw;
