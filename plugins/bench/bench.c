@@ -102,6 +102,7 @@ static int32_t init(ekd_ctx *ctx, const ekd_host *host, ekd_str config, void **o
 static void fini(void *self) {
   (void)self;
   driver_fini();
+  coroutines_unbind();
 }
 
 EKD_EXPORT const ekd_plugin_desc ekd_plugin = {

@@ -3,8 +3,8 @@
 
 #include <ekiden/sdk/channel/mpsc.hpp>
 #include <ekiden/sdk/channel/oneshot.hpp>
-#include <ekiden/sdk/fork.hpp>
 #include <ekiden/sdk/spawn.hpp>
+#include <ekiden/sdk/structured/fork.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -118,6 +118,8 @@ std::int32_t coroutines_bind(ekd_ctx* ctx, const ekd_host* host, ekd_error* err)
     return ekd_error_set(err, e.code(), e.what());
   }
 }
+
+void coroutines_unbind() { unbind(); }
 
 std::int32_t coroutines_skynet(round* round, std::uint64_t leaves) {
   return begin(round, skynet(0, leaves));

@@ -13,6 +13,7 @@ struct round;
 
 /* coroutines.cpp. EKD_OK, or why the SDK does not work on this host. */
 int32_t coroutines_bind(ekd_ctx *ctx, const ekd_host *host, ekd_error *err);
+void coroutines_unbind(void);
 /* Each begins a round as the function `begin` of a workload does, and ends it with round_answer. */
 int32_t coroutines_skynet(struct round *round, uint64_t leaves);
 int32_t coroutines_fib(struct round *round, uint64_t n);

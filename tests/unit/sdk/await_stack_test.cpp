@@ -1,5 +1,5 @@
-// Built as the other tests are, and once more without optimisation: there gcc 12 makes no tail call of
-// a transfer from one coroutine to the next.
+// Built as the other tests are, and once more without optimisation: there gcc 12 makes no tail call
+// of a transfer from one coroutine to the next.
 #include "tests/unit/sdk/fixture.hpp"
 
 namespace ekiden::test {

@@ -1,5 +1,5 @@
 #include <ekiden/sdk/blocking.hpp>
-#include <ekiden/sdk/race.hpp>
+#include <ekiden/sdk/structured/race.hpp>
 #include <ekiden/sdk/time.hpp>
 
 #include <memory>

@@ -24,6 +24,11 @@ class World {
     bind(plugin_.ctx, *daemon_.host->table());
   }
 
+  ~World() {
+    // What runs on is cancelled with the instance, and the SDK's memory goes with it.
+    if (tasks() == 0) unbind();
+  }
+
   // Runs it as a task of its own and waits for its end. What it throws comes out here.
   template <class T>
   T run(Task<T> task) {

@@ -1,5 +1,5 @@
 #include <ekiden/sdk/channel/host_channel.hpp>
-#include <ekiden/sdk/group.hpp>
+#include <ekiden/sdk/structured/group.hpp>
 #include <ekiden/sdk/time.hpp>
 
 #include <stdexcept>

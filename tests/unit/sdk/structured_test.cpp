@@ -1,9 +1,9 @@
 // What runs within something else ends before it: groups, forks, clean-up, tokens.
-#include <ekiden/sdk/cancel.hpp>
-#include <ekiden/sdk/cleanup.hpp>
-#include <ekiden/sdk/fork.hpp>
-#include <ekiden/sdk/group.hpp>
-#include <ekiden/sdk/race.hpp>
+#include <ekiden/sdk/structured/cancel.hpp>
+#include <ekiden/sdk/structured/cleanup.hpp>
+#include <ekiden/sdk/structured/fork.hpp>
+#include <ekiden/sdk/structured/group.hpp>
+#include <ekiden/sdk/structured/race.hpp>
 #include <ekiden/sdk/time.hpp>
 
 #include <numeric>

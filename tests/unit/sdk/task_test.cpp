@@ -1,4 +1,4 @@
-#include <ekiden/sdk/race.hpp>
+#include <ekiden/sdk/structured/race.hpp>
 #include <ekiden/sdk/time.hpp>
 
 #include <memory>

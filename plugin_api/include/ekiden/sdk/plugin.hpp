@@ -17,8 +17,9 @@
 // thread, run() and commands on workers.
 #pragma once
 
-#include <ekiden/sdk/cancel.hpp>
+#include <ekiden/sdk/config.hpp>
 #include <ekiden/sdk/spawn.hpp>
+#include <ekiden/sdk/structured/cancel.hpp>
 #include <ekiden/sdk/time.hpp>
 
 #include <atomic>
@@ -109,7 +110,10 @@ class Instance {
     const Main before = instance.main_.exchange(Main::kDraining, std::memory_order_acq_rel);
     return before == Main::kRuns ? EKD_PENDING : EKD_OK;
   }
-  static void fini(void* self) { delete &of(self); }
+  static void fini(void* self) {
+    delete &of(self);
+    unbind();
+  }
   static std::int32_t reconfigure(void* self, ekd_str config, ekd_error* err) {
     return guard(err, [&] { of(self).plugin_.reconfigure(to_view(config)); });
   }

@@ -8,6 +8,13 @@
 // depth. Destroying a Task destroys its coroutine, wherever it is suspended. Exceptions come out of
 // the co_await.
 //
+// gcc 12 destroys a temporary lambda twice that is written within a co_await expression, unless all
+// that it captures by value is trivial (references, pointers, numbers are). Give others a name
+// first:
+//
+//   auto serve_peer = [peer = std::move(peer)]() mutable { return serve(std::move(peer)); };
+//   co_await group.spawn_when_room(std::move(serve_peer));
+//
 // A coroutine of the SDK may await tasks and the waits of the SDK, and nothing else: a foreign
 // awaitable would resume it outside of its task's polls.
 #pragma once
@@ -228,6 +235,10 @@ inline Task<void> detail::Promise<void>::get_return_object() noexcept {
   handle = self;
   return Task<void>(self);
 }
+
+// The end of what bind() began: gives back what the SDK holds of the host's memory. Every coroutine
+// and every handle is gone; EKIDEN_PLUGIN does it.
+inline void unbind() noexcept { detail::end_frame_memory(); }
 
 // --- What can be awaited -------------------------------------------------------------------------
 

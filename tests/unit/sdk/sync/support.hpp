@@ -2,7 +2,7 @@
 // turns on one thread, so what they find is the same at every run.
 #pragma once
 
-#include <ekiden/sdk/race.hpp>
+#include <ekiden/sdk/structured/race.hpp>
 #include <ekiden/sdk/sync.hpp>
 #include <ekiden/sdk/time.hpp>
 

@@ -8,6 +8,7 @@
 
 #include <ekiden/sdk/host.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <new>
 #include <utility>
@@ -29,37 +30,65 @@ struct FrameMemory {
   };
 
   // The first frame made now may go there. `wanted` then says what it took, or would have.
-  bool offers;
-  std::byte* slot;
-  std::size_t slot_bytes;
-  std::size_t wanted;
+  bool offers = false;
+  std::byte* slot = nullptr;
+  std::size_t slot_bytes = 0;
+  std::size_t wanted = 0;
 
-  std::uint32_t epoch;  // whose blocks these are
-  unsigned kept[kClasses];
-  Free* free[kClasses];
+  unsigned kept[kClasses] = {};
+  Free* free[kClasses] = {};
+
+  const std::uint32_t epoch = bound.epoch;
+  FrameMemory* next = nullptr;  // of another thread
 };
 
-inline thread_local constinit FrameMemory frame_memory{};
+// Those of all threads, also of threads that have ended: what these kept is given back at the end
+// of the instance, with all the rest.
+inline constinit std::atomic<FrameMemory*> all_frame_memory{nullptr};
+
+struct ThisThread {
+  FrameMemory* memory;
+  std::uint32_t epoch;  // of the binding that it belongs to
+};
+inline thread_local constinit ThisThread this_thread{};
+
+[[gnu::noinline]] inline FrameMemory& begin_frame_memory() {
+  auto* const memory = new FrameMemory;
+  // release: pairs with the acquire in end_frame_memory().
+  memory->next = all_frame_memory.load(std::memory_order_relaxed);
+  while (!all_frame_memory.compare_exchange_weak(memory->next, memory, std::memory_order_release,
+                                                 std::memory_order_relaxed)) {
+  }
+  this_thread = {memory, bound.epoch};
+  return *memory;
+}
+
+inline FrameMemory& frame_memory() {
+  ThisThread& here = this_thread;
+  return here.epoch == bound.epoch ? *here.memory : begin_frame_memory();
+}
+
+// No coroutine of the binding is left on any thread.
+inline void end_frame_memory() noexcept {
+  FrameMemory* memory = all_frame_memory.exchange(nullptr, std::memory_order_acquire);
+  while (memory != nullptr) {
+    // A binding that was not ended has taken its blocks with it.
+    for (FrameMemory::Free* block : memory->free)
+      while (block != nullptr && memory->epoch == bound.epoch)
+        bound.memory->free(bound.ctx, std::exchange(block, block->next));
+    delete std::exchange(memory, memory->next);
+  }
+}
 
 inline std::byte* begin_frame(std::byte* block, std::uint64_t origin) {
   *reinterpret_cast<std::uint64_t*>(block) = origin;
   return block + FrameMemory::kHeaderBytes;
 }
 
-inline void forget_former_binding(FrameMemory& memory) {
-  for (std::size_t i = 0; i < FrameMemory::kClasses; ++i) {
-    memory.free[i] = nullptr;
-    memory.kept[i] = 0;
-  }
-  memory.epoch = bound.epoch;
-}
-
 inline std::byte* take_block(FrameMemory& memory, std::size_t total) {
   const std::size_t size_class = (total - 1) / FrameMemory::kStepBytes;
   const bool kept = size_class < FrameMemory::kClasses;
   if (kept) {
-    if (memory.epoch != bound.epoch) [[unlikely]]
-      forget_former_binding(memory);
     if (FrameMemory::Free* const block = memory.free[size_class]) {
       memory.free[size_class] = block->next;
       --memory.kept[size_class];
@@ -74,7 +103,7 @@ inline std::byte* take_block(FrameMemory& memory, std::size_t total) {
 }
 
 inline void* allocate_frame(std::size_t size) {
-  FrameMemory& memory = frame_memory;
+  FrameMemory& memory = frame_memory();
   const std::size_t total = size + FrameMemory::kHeaderBytes;
   if (std::exchange(memory.offers, false)) {
     memory.wanted = total;
@@ -88,10 +117,8 @@ inline void free_frame(void* frame) noexcept {
   const std::uint64_t origin = *reinterpret_cast<std::uint64_t*>(block);
   if (origin == FrameMemory::kInSlot) return;
   if (origin != FrameMemory::kUncached) {
-    FrameMemory& memory = frame_memory;
+    FrameMemory& memory = frame_memory();
     const std::size_t size_class = origin - 1;
-    if (memory.epoch != bound.epoch) [[unlikely]]
-      forget_former_binding(memory);
     if (memory.kept[size_class] < FrameMemory::kKeptMax) {
       auto* const entry = ::new (block) FrameMemory::Free{memory.free[size_class]};
       memory.free[size_class] = entry;

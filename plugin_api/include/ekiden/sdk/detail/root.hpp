@@ -129,7 +129,7 @@ class FrameOffer {
   std::size_t wanted() const { return memory_.wanted; }
 
  private:
-  FrameMemory& memory_ = frame_memory;  // of this thread
+  FrameMemory& memory_ = frame_memory();  // of this thread
 };
 
 template <class T, class F>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ekiden/sdk/io/stream.hpp>
-#include <ekiden/sdk/race.hpp>
+#include <ekiden/sdk/structured/race.hpp>
 
 #include <memory>
 
