@@ -13,6 +13,7 @@ Subjects all_subjects() {
   add_timers(subjects);
   add_slot_arena(subjects);
   add_presence(subjects);
+  add_mpsc_ring(subjects);
   return subjects;
 }
 

@@ -35,6 +35,7 @@ void add_readiness(Subjects& subjects);
 void add_timers(Subjects& subjects);
 void add_slot_arena(Subjects& subjects);
 void add_presence(Subjects& subjects);
+void add_mpsc_ring(Subjects& subjects);
 
 Subjects all_subjects();
 

@@ -177,7 +177,7 @@ TEST_CASE("mpsc: a receive that is cut or timed out loses no message",
     int next = 0;
     for (unsigned n = 0; next < 300; ++n) {
       std::vector<int> got;
-      auto part = [&]() -> Task<> {
+      auto part = [&, &rx = rx]() -> Task<> {
         if (many) {
           co_await rx.recv_many(got, 1 + n % 3);
         } else if (auto one = co_await rx.recv()) {
