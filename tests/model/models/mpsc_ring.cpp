@@ -37,7 +37,7 @@ struct Message {
 
 using Ring = detail::MpscRing<Message, runtime::Atomic, runtime::SystemMutex>;
 
-// Tasks as the ring sees them: a waker is a thread's number, and a wake a flag.
+// Tasks as the ring sees them: a waker is a thread's number plus one, and a wake a flag.
 class RingModel : public Model {
  public:
   explicit RingModel(std::size_t capacity) : ring_(capacity) { places = &places_; }
@@ -45,9 +45,10 @@ class RingModel : public Model {
 
  protected:
   auto wake() {
-    return [this](std::uint64_t thread) {
+    return [this](std::uint64_t waker) {
+      require(waker != 0, "a waker is read as it was written");
       // release: as a wake of the runtime, known to who sees it.
-      woken_[thread].store(1, std::memory_order_release);
+      woken_[waker - 1].store(1, std::memory_order_release);
     };
   }
   void sleep(unsigned thread) {
@@ -66,7 +67,7 @@ class RingModel : public Model {
   }
   // Afterwards room is reserved. False: closed.
   bool wait_for_room(unsigned thread) {
-    Ring::Waiter waiter{nullptr, nullptr, thread};
+    Ring::Waiter waiter{nullptr, nullptr, thread + 1};
     const detail::Room room = ring_.add_waiter(waiter);
     if (room != detail::Room::kFull) return room == detail::Room::kRoom;
     while (true) {
@@ -89,7 +90,7 @@ class RingModel : public Model {
           break;
         case detail::Found::kNone:
           settle();
-          if (ring_.begin_wait(thread)) sleep(thread);
+          if (ring_.begin_wait(thread + 1)) sleep(thread);
           break;
       }
     }
@@ -245,7 +246,7 @@ class AbortedSender final : public RingModel {
         require(receive(0).has_value(), "both messages come");
       settle();
     } else if (thread == 1) {
-      Ring::Waiter waiter{nullptr, nullptr, 1};
+      Ring::Waiter waiter{nullptr, nullptr, 2};
       const detail::Room room = ring_.add_waiter(waiter);
       if (room == detail::Room::kRoom) return ring_.release_reserved(wake());
       ring_.remove_waiter(waiter, wake());

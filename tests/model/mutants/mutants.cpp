@@ -28,6 +28,7 @@ constexpr const char* kShortLock = "runtime/timer/short_lock.hpp";
 constexpr const char* kArena = "runtime/base/slot_arena.cpp";
 constexpr const char* kPresence = "runtime/task/presence.cpp";
 constexpr const char* kPresenceHeader = "runtime/task/presence.hpp";
+constexpr const char* kChannel = "plugin_api/include/ekiden/sdk/detail/mpsc_ring.hpp";
 constexpr const char* kOwners = "runtime/task/owner_table.hpp";
 
 }  // namespace
@@ -138,6 +139,30 @@ const std::vector<Mutant>& all_mutants() {
        "presence.visit"},
       {kOwners, "records_[owner].admits.store(false, std::memory_order_seq_cst)", kAcqRel,
        "presence.visit"},
+      // The SDK's bounded channel.
+      {kChannel, "(word & ~kReceiverWaits) + kPositionOne,", kSplit, "channel.two_places"},
+      {kChannel, "(word & ~kReceiverWaits) + kPositionOne,", kRelaxed, "channel.two_places"},
+      {kChannel, "compare_exchange_weak(word, word | kReceiverWaits", kRelaxed,
+       "channel.one_place"},
+      {kChannel, "compare_exchange_weak(word, word | kReceiverWaits", kSplit, "channel.one_place"},
+      {kChannel, "cell.published.store((at + 1) & kPositionMask", kRelaxed, "channel.one_place"},
+      {kChannel, "return cell_of(head).published.load(", kRelaxed, "channel.one_place"},
+      {kChannel, "head_.store((head + 1) & kPositionMask", kRelaxed, "channel.one_place"},
+      {kChannel, "const std::uint64_t head = head_.load(std::memory_order_acquire)", kRelaxed,
+       "channel.one_place"},
+      {kChannel, "tail_.fetch_add(0, std::memory_order_acq_rel)", kRelaxed, "channel.one_place"},
+      {kChannel, "tail_.fetch_or(kSendersWait, std::memory_order_acq_rel)", kRelaxed,
+       "channel.one_place"},
+      {kChannel, "tail_.fetch_or(kSendersWait, std::memory_order_acq_rel)", kSplit,
+       "channel.one_place"},
+      {kChannel, "tail_.fetch_sub(kReservedOne, std::memory_order_acq_rel)", kSplit,
+       "channel.reservation"},
+      {kChannel, "tail_.fetch_sub(kReservedOne, std::memory_order_acq_rel)", kRelaxed,
+       "channel.permit_unused"},
+      {kChannel, "tail_.fetch_or(kClosed, std::memory_order_acq_rel)", kSplit,
+       "channel.permit_unused"},
+      {kChannel, "head_seen_.store(head, std::memory_order_release)", kRelaxed,
+       "channel.two_places"},
   };
   return mutants;
 }
