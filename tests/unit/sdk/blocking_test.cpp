@@ -15,10 +15,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A door that jobs wait at, on their threads.
+// A door that jobs wait at, on their threads. Lives longer than the World, for they hold on to it.
 class Door {
  public:
-  void open() { open_.set_value(); }
+  void open() {
+    if (!is_open_.exchange(true)) open_.set_value();
+  }
   // For one thread or many.
   void pass() {
     arrived_.fetch_add(1);
@@ -30,6 +32,13 @@ class Door {
   std::promise<void> open_;
   std::shared_future<void> future_ = open_.get_future().share();
   std::atomic<int> arrived_{0};
+  std::atomic<bool> is_open_{false};
+};
+
+// Opens it where a check fails too, so that the World can end.
+struct OpensAtEnd {
+  Door& door;
+  ~OpensAtEnd() { door.open(); }
 };
 
 runtime::Options one_thread(std::size_t queue) {
@@ -83,10 +92,11 @@ TEST_CASE("the captures of a blocking job go when it has run", "[sdk][blocking]"
 }
 
 TEST_CASE("a cancelled blocking job in the queue never runs", "[sdk][blocking][cancel]") {
-  World world(one_thread(64));
   Door door;
   std::atomic<int> alive{0};
   std::atomic<int> ran{0};
+  World world(one_thread(64));
+  const OpensAtEnd at_end{door};
   auto busy = spawn([&]() -> Task<> { co_await blocking([&door] { door.pass(); }); });
   REQUIRE(eventually([&] { return door.arrived() == 1; }));
   world.run([&]() -> Task<> {
@@ -101,10 +111,11 @@ TEST_CASE("a cancelled blocking job in the queue never runs", "[sdk][blocking][c
 }
 
 TEST_CASE("a blocking job that runs when it is cancelled goes on", "[sdk][blocking][cancel]") {
-  World world(GENERATE(1u, 4u));
   Door door;
   std::atomic<int> alive{0};
   std::atomic<int> results{0};
+  World world(GENERATE(1u, 4u));
+  const OpensAtEnd at_end{door};
   world.run([&]() -> Task<> {
     auto job = [&door, &results, here = Alive(alive)] {
       door.pass();
@@ -126,10 +137,11 @@ TEST_CASE("a blocking job that runs when it is cancelled goes on", "[sdk][blocki
 
 TEST_CASE("blocking waits for room where the queue is full; try_blocking refuses",
           "[sdk][blocking]") {
-  World world(one_thread(1));
   Door door;
   std::atomic<int> alive{0};
   std::atomic<int> ran{0};
+  World world(one_thread(1));
+  const OpensAtEnd at_end{door};
   auto job = [&]() -> Task<> {
     auto wait = blocking([&door, &ran, here = Alive(alive)] {
       door.pass();
@@ -152,6 +164,7 @@ TEST_CASE("blocking waits for room where the queue is full; try_blocking refuses
       } catch (const Error& error) {
         code = error.code();
       }
+      co_await sleep(2ms);  // lets those in that have waited for longer
     }
     require(alive.load() == 10, "a refused job is still there");
   });

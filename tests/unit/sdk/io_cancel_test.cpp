@@ -11,11 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-int open_descriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return static_cast<int>(std::distance(begin(all), end(all)));
-}
-
 // Runs what `make` makes again and again, cut one wake later each time, until it ends.
 template <class Make>
 Task<unsigned> cut_everywhere(Make make) {

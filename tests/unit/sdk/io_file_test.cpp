@@ -23,11 +23,6 @@ Task<std::string> failure_of(Wait wait, int os_errno) {
   co_return "";
 }
 
-int open_descriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return static_cast<int>(std::distance(begin(all), end(all)));
-}
-
 }  // namespace
 
 TEST_CASE("files are written and read at offsets", "[sdk][io][file]") {

@@ -61,6 +61,12 @@ inline Bytes pattern(std::size_t size, std::size_t from = 0) {
   return bytes;
 }
 
+// Of this process.
+inline int open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<int>(std::distance(begin(all), end(all)));
+}
+
 class TemporaryFolder {
  public:
   TemporaryFolder() {

@@ -172,6 +172,21 @@ TEST_CASE("an accept without descriptors says so and loses no connection", "[sdk
   });
 }
 
+TEST_CASE("a server accepts again once there are descriptors", "[sdk][io][tcp]") {
+  World world(GENERATE(1u, 2u));
+  world.run([]() -> Task<> {
+    const TcpListener listener = TcpListener::bind(Address::loopback(0));
+    const TcpStream client = co_await TcpStream::connect(listener.local_address());
+    std::optional<NoDescriptors> none(std::in_place);
+    auto server = spawn([&] { return accept_when_room(listener); });
+    co_await sleep(5ms);
+    require(!server.is_finished(), "it had a descriptor");
+    none.reset();
+    const TcpStream stream = co_await server;
+    require(stream.peer_address() == client.local_address(), "another connection");
+  });
+}
+
 TEST_CASE("names of hosts are resolved on the pool", "[sdk][io][resolve]") {
   World world(GENERATE(1u, 4u));
   world.run([]() -> Task<> {

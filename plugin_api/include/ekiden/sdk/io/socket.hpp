@@ -3,6 +3,7 @@
 
 #include <ekiden/sdk/io/address.hpp>
 #include <ekiden/sdk/io/handle.hpp>
+#include <ekiden/sdk/time.hpp>
 
 #include <cstddef>
 #include <cstring>
@@ -104,8 +105,8 @@ class AcceptWait final : public Wait {
 
 }  // namespace detail
 
-// An accept found no descriptor or memory: the connection still waits in the backlog. Rest a while
-// (100 ms, say), or close something, and accept again; at once it would fail again.
+// An accept found no descriptor or memory: the connection still waits in the backlog. Rest a while,
+// as accept_when_room() does, or close something, and accept again; at once it would fail again.
 inline bool is_shortage(const Error& error) noexcept {
   switch (error.os_errno()) {
     case EMFILE:
@@ -115,6 +116,24 @@ inline bool is_shortage(const Error& error) noexcept {
       return error.code() == EKD_E_OS;
     default:
       return false;
+  }
+}
+
+// co_await: the next connection, for servers: where the system has no descriptor or memory for it,
+// it says so in the log and rests 100 ms before each new try. Other errors as of accept().
+// Cancellation-safe.
+template <class Listener>
+auto accept_when_room(const Listener& listener) -> Task<AwaitResult<decltype(listener.accept())>> {
+  for (bool complained = false;; complained = true) {
+    try {
+      co_return co_await listener.accept();
+    } catch (const Error& error) {
+      if (!is_shortage(error)) throw;
+      if (!complained)
+        log(EKD_LOG_WARN, std::string(error.what()) + "; accepting pauses until there is room");
+    }
+    // Long enough to cost nothing, and short against a client's patience.
+    co_await sleep(std::chrono::milliseconds(100));
   }
 }
 

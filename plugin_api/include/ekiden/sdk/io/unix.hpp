@@ -40,6 +40,7 @@ class UnixConnectWait final : public Wait {
   explicit UnixConnectWait(std::string path) : path_(std::move(path)), to_(path_) {}
   UnixConnectWait(UnixConnectWait&&) = default;
 
+  bool begin() noexcept override { return spend() && poll(); }
   bool poll() noexcept override {
     if (!backoff_.may_try(waker())) return false;
     if (fd_.get() < 0) fd_ = OwnFd(open_socket(AF_UNIX, SOCK_STREAM));
