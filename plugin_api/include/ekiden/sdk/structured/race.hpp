@@ -150,10 +150,10 @@ class JoinVector final : public JoinScope {
   auto result() {
     if (failed() != nullptr) static_cast<Part<T>*>(failed())->outcome().get();
     if constexpr (!std::is_void_v<T>) {
-      std::vector<T> values;
+      std::vector<ValueOf<T>> values;
       values.reserve(parts_.size());
       for (Part<T>& part : parts_)
-        values.push_back(part.outcome().get());
+        values.push_back(part.outcome().get_value());
       return values;
     }
   }
