@@ -1,5 +1,5 @@
-// A chat server over TCP, by lines. Who connects is in the room "lobby"; `/name ADA` takes a name,
-// `/join TEA` goes to another room, `/quit` hangs up, and anything else is said to all in the room.
+// A chat server over TCP, by lines. `/join TEA` goes to a room (who connects is in none),
+// `/name ADA` takes a name, `/quit` hangs up, and anything else is said to all in the room.
 //
 // A connection is a group of two coroutines in one task: one reads lines, one writes what others
 // say, from a queue of its own. Nobody waits for a slow reader: when its queue is full it is shown
@@ -19,7 +19,6 @@
 namespace {
 
 using namespace ekiden;
-using namespace std::chrono_literals;
 
 constexpr std::size_t kLineBytesMax = 1024;
 constexpr std::size_t kWordBytesMax = 32;  // of a name, or a room's
@@ -71,8 +70,10 @@ class Rooms {
  private:
   // To all of the room but the one who says it.
   void say_locked(const Member& from, std::string text) {
+    const auto room = rooms_.find(from.room);
+    if (room == rooms_.end()) return;
     const Line line = line_of(std::move(text));
-    for (Member* member : rooms_[from.room]) {
+    for (Member* member : room->second) {
       if (member == &from || member->queue.try_send(line)) continue;
       if (!member->evicted.is_cancelled()) ++evicted_;
       member->evicted.cancel();
@@ -117,19 +118,12 @@ class Chat : public Plugin {
 
  private:
   Task<> accept_all(TaskGroup& group) {
-    for (;; co_await sleep(100ms)) {
-      try {
-        for (;;) {
-          TcpStream stream = co_await listener_.accept();
-          auto begin = [this, number = seen_++, stream = std::move(stream)]() mutable {
-            return serve(std::move(stream), "guest" + std::to_string(number));
-          };
-          co_await group.spawn_when_room(std::move(begin));
-        }
-      } catch (const Error& error) {
-        if (!is_shortage(error)) throw;
-        log(EKD_LOG_WARN, error.what());
-      }
+    for (std::uint64_t number = 0;; ++number) {
+      TcpStream stream = co_await accept_when_room(listener_);
+      auto begin = [this, number, stream = std::move(stream)]() mutable {
+        return serve(std::move(stream), "guest" + std::to_string(number));
+      };
+      co_await group.spawn_when_room(std::move(begin));
     }
   }
 
@@ -138,7 +132,6 @@ class Chat : public Plugin {
     auto [queue, lines] = mpsc::channel<Line>(queue_lines_);
     Member member{std::move(name), std::move(queue)};
     const std::shared_ptr<void> seat(nullptr, [&](void*) { rooms_.leave(member); });
-    rooms_.enter(member, "lobby");
     try {
       co_await join_all(listen(stream, member), write_lines(stream, lines));
       stream.shutdown();
@@ -191,7 +184,6 @@ class Chat : public Plugin {
   unsigned connections_max_ = 0;
   TcpListener listener_;
   Rooms rooms_;
-  std::uint64_t seen_ = 0;  // the acceptor's
 };
 
 }  // namespace
