@@ -54,7 +54,7 @@ struct Round {
   std::vector<Atomic<std::uint64_t>> last_seen;  // by sender; used where there is one receiver
 };
 
-constexpr std::uint64_t kMessages = 3000;  // of each sender
+constexpr std::uint64_t kMessages = 1000;  // of each sender
 
 void send_all(Round& round, std::uint32_t me, std::uint32_t capacity) {
   Channels& channels = round.channels;

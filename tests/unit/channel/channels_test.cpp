@@ -156,7 +156,6 @@ TEST_CASE("an end's handle is good for its owner, until it is closed", "[channel
   for (const Row& row : rows) {
     INFO(row.what);
     const Handle message = f.buffer(1, 1, row.owner);
-    Handle out;
     ChannelInfo info;
     CHECK(f.channels.send_poll(row.owner, row.handle, message, 1, task_waker(1)) == row.expected);
     CHECK(f.channels.may_send(row.owner, row.handle, 1) == row.expected);
