@@ -13,6 +13,9 @@
 //   constructor ──> start() ──> run() as a task … commands … ──> stopping() is cancelled ──>
 //   run() returns, or the unload's deadline ends it ──> every task is gone ──> destructor
 //
+// What the object holds of the host (a listener, say) is to be closed when run() ends: before the
+// destructor is called the host has closed, and named, what was left.
+//
 // The constructor, start(), the request to stop and the destructor are on the instance's lifecycle
 // thread, run() and commands on workers.
 #pragma once
