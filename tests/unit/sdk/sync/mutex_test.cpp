@@ -91,7 +91,8 @@ TEST_CASE("a guard may be given away and unlocks once", "[sdk][sync][mutex]") {
     co_await handle;
     auto again = co_await mutex.lock();
     require(*again == 2, "the other task had another value");
-    again = std::move(again);
+    auto& same = again;
+    again = std::move(same);
     require(static_cast<bool>(again), "moving it to itself has lost it");
   });
 }

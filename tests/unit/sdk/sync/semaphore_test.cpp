@@ -136,7 +136,7 @@ TEST_CASE("closing a semaphore ends all waits for it, and leaves what is held",
       tasks.push_back(spawn([&]() -> Task<bool> {
         ++started;
         try {
-          co_await semaphore.acquire();
+          Permit permit = co_await semaphore.acquire();
         } catch (const Closed&) {
           co_return true;
         }
