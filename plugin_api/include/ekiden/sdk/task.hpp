@@ -17,6 +17,12 @@
 //
 // A coroutine of the SDK may await tasks and the waits of the SDK, and nothing else: a foreign
 // awaitable would resume it outside of its task's polls.
+//
+// gcc 12 destroys twice what a lambda captured that is written inside of a co_await expression.
+// Where it captures what has a destructor, give it a name in a line of its own:
+//
+//   auto load = [name]() -> Task<int> { … };
+//   int x = co_await cell.get_or_init(load);
 #pragma once
 
 #include <ekiden/sdk/detail/frame.hpp>

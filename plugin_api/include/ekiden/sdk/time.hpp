@@ -107,7 +107,8 @@ class TimeoutWait final : public Scope {
       if (part_.ended()) part_.outcome().get();
       return part_.ended();
     } else {
-      return part_.ended() ? std::optional<T>(part_.outcome().get()) : std::optional<T>();
+      using Value = std::optional<ValueOf<T>>;
+      return part_.ended() ? Value(part_.outcome().get_value()) : Value();
     }
   }
 
@@ -132,7 +133,8 @@ class TimeoutWait final : public Scope {
 inline detail::SleepWait sleep(Nanoseconds length) { return detail::SleepWait(length); }
 inline detail::SleepWait sleep_until(TimePoint at) { return detail::SleepWait(at); }
 
-// co_await: what `part` gives, as a std::optional (bool for void); empty where the time was up
+// co_await: what `part` gives, as a std::optional (bool for void, a std::reference_wrapper in it
+// for a reference); empty where the time was up
 // first. Then `part` has been cancelled, and is gone. The time counts from this call on.
 template <Awaitable A>
 auto timeout_at(TimePoint at, A part) {

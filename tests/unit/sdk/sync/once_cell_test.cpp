@@ -64,6 +64,23 @@ TEST_CASE("where the making fails or is cut off, the next makes it", "[sdk][sync
   });
 }
 
+TEST_CASE("the making of a value may have a timeout, and compete", "[sdk][sync][once_cell]") {
+  World world;
+  world.run([]() -> Task<> {
+    OnceCell<int> cell;
+    auto never = []() -> Task<int> {
+      co_await sleep(1h);
+      co_return 0;
+    };
+    auto right = []() -> Task<int> { co_return 3; };
+    require(!co_await timeout(1ms, cell.get_or_init(never)), "it was made");
+    auto made = co_await timeout(1h, cell.get_or_init(right));
+    require(made && &made->get() == cell.get(), "not the value in the cell");
+    auto first = co_await race(cell.get_or_init(right), sleep(1h));
+    require(&std::get<0>(first).get() == cell.get(), "not the value in the cell");
+  });
+}
+
 TEST_CASE("a cell that is being filled cannot be set", "[sdk][sync][once_cell]") {
   World world;
   world.run([]() -> Task<> {

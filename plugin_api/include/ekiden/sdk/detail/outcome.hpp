@@ -3,6 +3,7 @@
 
 #include <ekiden/sdk/base.hpp>
 
+#include <functional>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -20,9 +21,12 @@ using Stored = std::conditional_t<
     std::is_void_v<T>, Nothing,
     std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<std::remove_reference_t<T>>, T>>;
 
-// What stands for a T in tuples and variants.
+// What stands for a T in tuples, variants and the like.
 template <class T>
-using ValueOf = std::conditional_t<std::is_void_v<T>, Nothing, T>;
+using ValueOf =
+    std::conditional_t<std::is_void_v<T>, Nothing,
+                       std::conditional_t<std::is_reference_v<T>,
+                                          std::reference_wrapper<std::remove_reference_t<T>>, T>>;
 
 enum class Ended : std::uint8_t { kNot, kValue, kFailure, kCancelled };
 
