@@ -53,7 +53,7 @@ class MpscState final : public Counted<MpscState<T>>, public AfterPoll {
   // of the ring is free, or at the end of the poll: it costs one change of the senders' word then,
   // and a sender that is woken finds room for many.
   // turn: of the task that is polled, to which the caller belongs; null: it is no task.
-  void message_taken(Turn* turn) noexcept {
+  [[gnu::always_inline]] void message_taken(Turn* turn) noexcept {
     if (turn == nullptr || ++unsettled_ >= settle_every_ || !settles_after(*turn)) {
       unsettled_ = 0;
       settle();
@@ -64,10 +64,10 @@ class MpscState final : public Counted<MpscState<T>>, public AfterPoll {
   // Enough for a wake to be worth it, and few enough not to starve senders of a small ring.
   static constexpr std::size_t kSettleEveryMax = 32;
 
-  void settle() noexcept {
+  [[gnu::noinline]] void settle() noexcept {
     if (ring.owes_room()) ring.hand_over(WakeTask());
   }
-  bool settles_after(Turn& turn) noexcept {
+  [[gnu::always_inline]] bool settles_after(Turn& turn) noexcept {
     // acquire: pairs with the release in poll_ended(): then the link is ours again. It equals
     // `turn` only where this thread has stored it.
     Turn* const owing = owing_.load(std::memory_order_acquire);

@@ -32,10 +32,9 @@ class MpscRoomWait : public Wait {
 
   explicit MpscRoomWait(MpscState<T>* state) : state_(state) {}
   MpscRoomWait(MpscRoomWait&& other) noexcept : Wait(std::move(other)), state_(other.state_) {}
-  ~MpscRoomWait() {
-    if (!keep_) [[likely]]
-      return;
-    state_->ring.remove_waiter(waiter_, WakeTask());
+  [[gnu::always_inline]] ~MpscRoomWait() {
+    if (keep_) [[unlikely]]
+      leave();
   }
 
   MpscState<T>& state() const { return *state_; }
@@ -53,6 +52,10 @@ class MpscRoomWait : public Wait {
     if (answer == Ring::Answer::kNone) return Room::kFull;
     return answer == Ring::Answer::kRoom ? Room::kRoom : Room::kClosed;
   }
+  [[gnu::noinline]] void leave() noexcept {
+    state_->ring.remove_waiter(waiter_, WakeTask());
+    keep_.reset();
+  }
   // After the answer, and what it gave has been used.
   void settled() noexcept { keep_.reset(); }
 
@@ -68,7 +71,7 @@ class MpscSendWait final : public MpscRoomWait<T> {
   MpscSendWait(MpscState<T>* state, T value) : MpscRoomWait<T>(state), value_(std::move(value)) {}
   MpscSendWait(MpscSendWait&&) = default;
 
-  bool begin() noexcept override { return this->spend() && try_first(); }
+  [[gnu::always_inline]] bool begin() noexcept override { return this->spend() && try_first(); }
   bool poll() noexcept override {
     if (!this->waits()) return try_first();
     room_ = this->ask();
@@ -83,11 +86,11 @@ class MpscSendWait final : public MpscRoomWait<T> {
   }
 
  private:
-  bool try_first() noexcept {
+  [[gnu::always_inline]] bool try_first() noexcept {
     room_ = this->state().ring.send(value_, WakeTask());
     return room_ != Room::kFull || join();
   }
-  bool join() noexcept {
+  [[gnu::noinline]] bool join() noexcept {
     room_ = this->wait();
     if (room_ == Room::kRoom) this->state().ring.send_reserved(value_, WakeTask());
     return room_ != Room::kFull;
@@ -100,27 +103,32 @@ class MpscSendWait final : public MpscRoomWait<T> {
 template <class T>
 class MpscRecvWaitBase : public Wait {
  public:
-  bool begin() noexcept override { return spend() && look(); }
+  [[gnu::always_inline]] bool begin() noexcept override { return spend() && look(); }
   bool poll() noexcept override { return look(); }
 
  protected:
   explicit MpscRecvWaitBase(MpscState<T>* state) : state_(state) {}
   MpscRecvWaitBase(MpscRecvWaitBase&& other) noexcept
       : Wait(std::move(other)), state_(other.state_) {}
-  ~MpscRecvWaitBase() {
-    if (keep_) state_->ring.stop_waiting();
+  [[gnu::always_inline]] ~MpscRecvWaitBase() {
+    if (keep_) [[unlikely]]
+      leave();
   }
 
   MpscState<T>& state() const { return *state_; }
   bool is_there() const { return found_ == Found::kMessage; }
-  T take() noexcept {
+  [[gnu::always_inline]] T take() noexcept {
     T value = state_->ring.take();
     state_->message_taken(&core().turn());
     return value;
   }
 
  private:
-  bool look() noexcept {
+  [[gnu::noinline]] void leave() noexcept {
+    state_->ring.stop_waiting();
+    keep_.reset();
+  }
+  [[gnu::always_inline]] bool look() noexcept {
     found_ = state_->ring.find();
     if (found_ == Found::kMessage) [[likely]]
       return true;
@@ -129,7 +137,7 @@ class MpscRecvWaitBase : public Wait {
   // A sender is between its two steps for nanoseconds, unless its thread has lost the processor.
   static constexpr unsigned kSpins = 32;
 
-  bool look_again() noexcept {
+  [[gnu::noinline]] bool look_again() noexcept {
     for (unsigned spins = 0; found_ != Found::kMessage && found_ != Found::kEnded; ++spins) {
       if (found_ == Found::kNone) {
         if (state_->ring.begin_wait(waker())) {
@@ -158,7 +166,7 @@ class MpscRecvWait final : public MpscRecvWaitBase<T> {
   explicit MpscRecvWait(MpscState<T>* state) : MpscRecvWaitBase<T>(state) {}
   MpscRecvWait(MpscRecvWait&&) = default;
 
-  std::optional<T> result() noexcept {
+  [[gnu::always_inline]] std::optional<T> result() noexcept {
     if (!this->is_there()) [[unlikely]]
       return std::nullopt;
     return std::optional<T>(this->take());

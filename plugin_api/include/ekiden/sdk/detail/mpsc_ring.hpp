@@ -89,8 +89,9 @@ class MpscRing {
   // --- [any] Sending -----------------------------------------------------------------------------
 
   // Moves from `value` where there is room, and only then. kFull also where others wait.
+  // Inlined where it is used, as what it calls: it is most of what a message costs.
   template <class Wake>
-  Room send(T& value, Wake&& wake) noexcept {
+  [[gnu::always_inline]] Room send(T& value, Wake&& wake) noexcept {
     // relaxed: a compare-exchange checks it.
     std::uint64_t word = tail_.load(std::memory_order_relaxed);
     do {
@@ -226,19 +227,16 @@ class MpscRing {
 
   // --- The receiver ------------------------------------------------------------------------------
 
-  Found find() const noexcept {
+  [[gnu::always_inline]] Found find() const noexcept {
     // relaxed: its own.
     const std::uint64_t head = head_.load(std::memory_order_relaxed);
     if (is_published(head)) [[likely]]
       return Found::kMessage;
-    // acquire: behind the end there is no message that we would not see.
-    const std::uint64_t word = tail_.load(std::memory_order_acquire);
-    if (position(word) != head) return is_published(head) ? Found::kMessage : Found::kBusy;
-    return is_ended(word) ? Found::kEnded : Found::kNone;
+    return find_none(head);
   }
 
   // After find() said kMessage. Then, in bounded time, owes_room().
-  T take() noexcept {
+  [[gnu::always_inline]] T take() noexcept {
     const std::uint64_t head = head_.load(std::memory_order_relaxed);  // relaxed: its own
     T* const message = cell_of(head).message();
     T value(std::move(*message));
@@ -321,7 +319,13 @@ class MpscRing {
   }
   Cell& cell_of(std::uint64_t at) const noexcept { return cells_[at & mask_]; }
 
-  bool is_published(std::uint64_t head) const noexcept {
+  [[gnu::noinline]] Found find_none(std::uint64_t head) const noexcept {
+    // acquire: behind the end there is no message that we would not see.
+    const std::uint64_t word = tail_.load(std::memory_order_acquire);
+    if (position(word) != head) return is_published(head) ? Found::kMessage : Found::kBusy;
+    return is_ended(word) ? Found::kEnded : Found::kNone;
+  }
+  [[gnu::always_inline]] bool is_published(std::uint64_t head) const noexcept {
     // acquire: pairs with the release in publish().
     return cell_of(head).published.load(std::memory_order_acquire) == ((head + 1) & kPositionMask);
   }
@@ -337,7 +341,7 @@ class MpscRing {
   }
 
   // May read `word` anew.
-  Room look(std::uint64_t& word) noexcept {
+  [[gnu::always_inline]] Room look(std::uint64_t& word) noexcept {
     while (true) {
       if ((word & (kClosed | kSendersWait)) != 0) [[unlikely]]
         return (word & kClosed) != 0 ? Room::kClosed : Room::kFull;
@@ -352,7 +356,7 @@ class MpscRing {
     }
   }
   // is_old: the word is from before the head, and says nothing.
-  bool fits_now(std::uint64_t word, bool& is_old) noexcept {
+  [[gnu::noinline]] bool fits_now(std::uint64_t word, bool& is_old) noexcept {
     // acquire: pairs with the release in take().
     const std::uint64_t head = head_.load(std::memory_order_acquire);
     // release: pairs with the acquire in look().
@@ -363,7 +367,7 @@ class MpscRing {
   }
 
   template <class Wake>
-  void publish(std::uint64_t word, T& value, Wake&& wake) noexcept {
+  [[gnu::always_inline]] void publish(std::uint64_t word, T& value, Wake&& wake) noexcept {
     const std::uint64_t at = position(word);
     Cell& cell = cell_of(at);
     ::new (static_cast<void*>(cell.memory)) T(std::move(value));
