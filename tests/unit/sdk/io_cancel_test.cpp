@@ -136,25 +136,26 @@ TEST_CASE("a task of streams, datagrams and files is cut at each of its waits",
   world.run([&]() -> Task<> {
     auto body = [&]() -> Task<> {
       const Alive here(alive);
-      auto [a, b] = UnixStream::make_pair();
-      auto [c, d] = UnixStream::make_pair();
-      shrink_buffers(a);
-      shrink_buffers(d);
+      UnixPair left = unix_pair();
+      UnixPair right = unix_pair();
+      shrink_buffers(left.client);
+      shrink_buffers(right.server);
       auto feed = [&]() -> Task<> {
         const Alive inner(alive);
         const Bytes bytes = pattern(20'000);
         const std::span<const std::byte> slices[] = {std::span(bytes).first(7'000),
                                                      std::span(bytes).subspan(7'000)};
-        co_await write_all_vectored(a, slices);
-        a.shutdown();
+        co_await write_all_vectored(left.client, slices);
+        left.client.shutdown();
       };
       auto drain = [&]() -> Task<std::size_t> {
         const Alive inner(alive);
-        const std::size_t size = (co_await read_to_end(d, 20'000)).size();
-        d.shutdown();
+        const std::size_t size = (co_await read_to_end(right.server, 20'000)).size();
+        right.server.shutdown();
         co_return size;
       };
-      auto results = co_await join_all(feed(), copy_bidirectional(b, c), drain());
+      auto results =
+          co_await join_all(feed(), copy_bidirectional(left.server, right.client), drain());
       require(std::get<2>(results) == 20'000, "bytes are lost");
       const UdpSocket socket = UdpSocket::bind(Address::loopback(0));
       std::byte buffer[4];

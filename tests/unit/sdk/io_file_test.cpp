@@ -63,6 +63,7 @@ TEST_CASE("whole files are read up to a limit, and written", "[sdk][io][file]") 
     co_await write_file(path, pattern(100'000));
     co_await write_file(path, bytes_of("short"));
     require(text_of(co_await read_file(path, 5)) == "short", "other bytes");
+    require((co_await read_file(path, SIZE_MAX)).size() == 5, "no limit is a limit");
     std::int32_t code = 0;
     try {
       co_await read_file(path, 4);

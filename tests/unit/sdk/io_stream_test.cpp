@@ -135,6 +135,7 @@ TEST_CASE("read_exact and read_to_end tell where a stream ends", "[sdk][io][stre
     co_await pair.server.write_all(bytes_of("1234"));
     pair.server.shutdown();
     require((co_await read_to_end(pair.client, 4)).size() == 4, "the limit is too low");
+    require((co_await read_to_end(pair.client, SIZE_MAX)).empty(), "no limit is a limit");
   });
 }
 

@@ -67,7 +67,8 @@ class OpenFile {
     Bytes all = read_at(0, static_cast<std::size_t>(expected));
     while (all.size() <= limit) {
       constexpr std::size_t kStepBytes = 65536;
-      const std::size_t room = std::min(kStepBytes, limit - all.size() + 1);
+      // One more than the limit, to see whether it ends there.
+      const std::size_t room = std::min(kStepBytes, limit - all.size()) + 1;
       const Bytes more = read_at(all.size(), room);
       all.insert(all.end(), more.begin(), more.end());
       if (more.size() < room) break;

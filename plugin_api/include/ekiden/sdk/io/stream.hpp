@@ -176,7 +176,7 @@ Task<Bytes> read_to_end(S& from, std::size_t limit) {
   std::size_t count = 0;
   for (;;) {
     // One more than the limit, to see whether it ends there.
-    if (count == all.size()) all.resize(std::min(limit + 1, std::max(kStepMin, 2 * count)));
+    if (count == all.size()) all.resize(std::min(limit, std::max(kStepMin, 2 * count)) + 1);
     const std::size_t got = co_await from.read(std::span(all).subspan(count));
     if (got == 0) break;
     count += got;
