@@ -85,13 +85,8 @@ void send_all(Round& round, std::uint32_t me, std::uint32_t capacity) {
   channels.close(kMe, sender);
 }
 
-void receive_all(Round& round, std::uint32_t me, std::uint32_t capacity, bool in_order) {
+void receive_all(Round& round, std::uint32_t me, Handle receiver, bool in_order) {
   Channels& channels = round.channels;
-  Handle receiver;
-  if (channels.open(kOther, HandleKind::kReceiver, "c", capacity, receiver) != OpenFault::kNone) {
-    round.problems.fetch_add(1);
-    return;
-  }
   for (std::uint64_t turn = 0;; ++turn) {
     Handle message;
     const Status status = channels.receive_poll(kOther, receiver, task_waker(me), message);
@@ -129,11 +124,16 @@ TEST_CASE("no message and no wake is lost, whoever sends and receives at a time"
   REQUIRE(round.channels.open(kMe, HandleKind::kSender, "c", asked, keeper) == OpenFault::kNone);
   std::vector<std::thread> sending;
   std::vector<std::thread> receiving;
+  for (unsigned i = 0; i < receivers; ++i) {
+    // Here, and not on its thread: a late one would find the channel closed, and make another.
+    Handle receiver;
+    REQUIRE(round.channels.open(kOther, HandleKind::kReceiver, "c", asked, receiver) ==
+            OpenFault::kNone);
+    receiving.emplace_back(
+        [&, i, receiver] { receive_all(round, senders + i, receiver, receivers == 1); });
+  }
   for (unsigned i = 0; i < senders; ++i)
     sending.emplace_back([&, i] { send_all(round, i, capacity); });
-  for (unsigned i = 0; i < receivers; ++i) {
-    receiving.emplace_back([&, i] { receive_all(round, senders + i, capacity, receivers == 1); });
-  }
   for (std::thread& thread : sending)
     thread.join();
   CHECK(round.channels.close_channel(kMe, keeper) == Status::kOk);
