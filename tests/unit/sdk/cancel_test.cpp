@@ -118,8 +118,6 @@ class Sweep {
   }
 
  private:
-  static constexpr unsigned kTurnMax = 1u << 26;
-
   Task<Fate> step(const char* how, int before, int after, Cancel cancel) {
     try {
       const Fate fate = co_await run_once(row_, cancel);

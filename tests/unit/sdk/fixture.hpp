@@ -109,6 +109,7 @@ inline CutWait cut_after(unsigned turns, Task<> task) { return {turns, std::move
 
 // The turn to try behind this one: one by one where there is much to meet, then in growing steps,
 // for what only time ends goes on for many turns.
+inline constexpr unsigned kTurnMax = 1u << 26;
 inline unsigned next_turn(unsigned turn) { return turn < 50 ? turn + 1 : turn + turn / 4; }
 
 // Counts what is alive of it: for what must be destroyed when a wait is cancelled.

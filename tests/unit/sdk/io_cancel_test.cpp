@@ -11,13 +11,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Runs what `make` makes again and again, cut one wake later each time, until it ends.
+// Runs what `make` makes again and again, cut some turns later each time, until it ends.
 template <class Make>
 Task<unsigned> cut_everywhere(Make make) {
-  unsigned wakes = 0;
-  while (!co_await cut_after(wakes, make()))
-    require(++wakes < 10'000, "it never ends");
-  co_return wakes;
+  unsigned turn = 0;
+  while (!co_await cut_after(turn, make())) {
+    turn = next_turn(turn);
+    require(turn < kTurnMax, "it never ends");
+  }
+  co_return turn;
 }
 
 }  // namespace

@@ -263,7 +263,7 @@ TEST_CASE("a task that is cut at any of its waits leaves nothing", "[sdk][cancel
     while (!co_await cut_after(turns, body())) {
       if (alive.load() != 0) throw std::logic_error("something is left");
       turns = next_turn(turns);
-      if (turns > (1u << 26)) throw std::logic_error("it never ends");
+      if (turns > kTurnMax) throw std::logic_error("it never ends");
     }
     if (turns < 3) throw std::logic_error("it was hardly ever cut");
   });
