@@ -16,7 +16,8 @@ EKIDEN_SDK_BEGIN
 
 namespace broadcast {
 
-// Move-only (resubscribe() makes another); used by one task at a time.
+// Move-only (resubscribe() makes another); used by one task at a time. It stays where it is while
+// it is awaited.
 template <class T>
 class Receiver {
  public:

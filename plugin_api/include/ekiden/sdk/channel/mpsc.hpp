@@ -216,7 +216,7 @@ class MpscReserveWait final : public MpscRoomWait<T> {
   explicit MpscReserveWait(MpscState<T>* state) : MpscRoomWait<T>(state) {}
   MpscReserveWait(MpscReserveWait&&) = default;
   ~MpscReserveWait() {
-    // Got at once, and the coroutine has gone before it could take it.
+    // Got without being in the list, and not taken.
     if (is_reserved_) this->state().ring.release_reserved(WakeTask());
   }
 
@@ -224,14 +224,13 @@ class MpscReserveWait final : public MpscRoomWait<T> {
   bool poll() noexcept override {
     if (!this->waits()) return try_first();
     room_ = this->ask();
-    if (room_ == Room::kFull) return false;
-    is_reserved_ = room_ == Room::kRoom;
-    return true;
+    return room_ != Room::kFull;
   }
   mpsc::Permit<T> result() {
     Ref<MpscState<T>> state(&this->state());
     this->settled();
-    if (!std::exchange(is_reserved_, false)) throw_closed();
+    is_reserved_ = false;
+    if (room_ == Room::kClosed) throw_closed();
     return mpsc::Permit<T>(std::move(state));
   }
 

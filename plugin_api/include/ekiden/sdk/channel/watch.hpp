@@ -17,7 +17,8 @@ EKIDEN_SDK_BEGIN
 
 namespace watch {
 
-// Copies watch on their own. Used by one task at a time.
+// Copies watch on their own. Used by one task at a time. It stays where it is while
+// it is awaited.
 template <class T>
 class Receiver {
  public:
