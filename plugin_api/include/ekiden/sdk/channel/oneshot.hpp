@@ -9,86 +9,120 @@
 #include <ekiden/sdk/channel/state_wait.hpp>
 #include <ekiden/sdk/task.hpp>
 
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+
 EKIDEN_SDK_BEGIN
 
 namespace detail {
 
+// Sender and receiver meet in one word. Each side writes what the other reads before it sets its
+// bit (release), and reads what the other wrote after it has seen that bit (acquire):
+//
+//   the sender:   value_    then kSent | kSenderGone, unless kClosed is set   then wakes receiver_
+//   the receiver: receiver_ then kWaits, unless the sender was there          then takes value_
+//
+// Either the sender's step finds kWaits, and wakes; or the receiver's finds kSenderGone, and does
+// not wait. A sender that finds kClosed has published nothing and takes its value back.
 template <class T>
 class OneshotState final : public Counted<OneshotState<T>> {
  public:
+  OneshotState() : Counted<OneshotState<T>>(2) {}  // a sender's and a receiver's
+
   // Moves from `value` where the receiver is there, and only then.
   bool send(T& value) {
-    ekd_waker waker = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      if (receiver_closed_) return false;
-      value_.emplace(std::move(value));
-      sender_gone_ = true;
-      waker = std::exchange(receiver_, 0);
+    std::uint32_t state = state_.load(std::memory_order_relaxed);
+    if ((state & kClosed) != 0) return false;
+    value_.emplace(std::move(value));
+    while ((state & kClosed) == 0) {
+      if (state_.compare_exchange_weak(state, state | kSent | kSenderGone,
+                                       std::memory_order_acq_rel, std::memory_order_acquire)) {
+        wake_receiver(state);
+        return true;
+      }
     }
-    if (waker != 0) WakeTask()(waker);
-    return true;
+    std::destroy_at(&value);
+    std::construct_at(&value, std::move(*value_));
+    value_.reset();
+    return false;
   }
   void sender_goes() noexcept {
-    ekd_waker waker = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      sender_gone_ = true;
-      waker = std::exchange(receiver_, 0);
-    }
-    if (waker != 0) WakeTask()(waker);
+    wake_receiver(state_.fetch_or(kSenderGone, std::memory_order_acq_rel));
   }
+
   // The receiver wants nothing any more; what has been sent stays.
   void close() noexcept {
-    ekd_waker receiver = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      receiver_closed_ = true;
-      receiver = std::exchange(receiver_, 0);
-    }
-    if (receiver != 0) WakeTask()(receiver);
-    closers_.wake_all(mutex_);
+    const std::uint32_t before = state_.fetch_or(kClosed, std::memory_order_acq_rel);
+    wake_receiver(before);
+    if ((before & kWatched) != 0) closers_.wake_all(mutex_);
+  }
+  // The receiver goes, and with it what it did not take.
+  void receiver_goes() noexcept {
+    // A sender that has gone does not ask whether it is closed.
+    if ((state_.load(std::memory_order_acquire) & kSenderGone) == 0) close();
+    take();
   }
   bool is_closed() const noexcept {
-    const std::lock_guard lock(mutex_);
-    return receiver_closed_;
+    return (state_.load(std::memory_order_acquire) & kClosed) != 0;
   }
+
+  // A task of the sender's side. False: it is closed already.
   bool wait_for_close(ChannelWaiter& waiter, ekd_waker waker) noexcept {
     const std::lock_guard lock(mutex_);
-    if (!receiver_closed_ && !waiter.linked) closers_.add(waiter, waker);
-    return !receiver_closed_;
+    if (!waiter.linked) closers_.add(waiter, waker);
+    // Behind the lock, close() looks for kWatched after it has set kClosed.
+    if ((state_.fetch_or(kWatched, std::memory_order_acq_rel) & kClosed) == 0) return true;
+    closers_.remove(waiter);
+    return false;
   }
   void stop_waiting_for_close(ChannelWaiter& waiter) noexcept {
     const std::lock_guard lock(mutex_);
     closers_.remove(waiter);
   }
 
-  // True: there is a message, or none will come. waker: woken when that is so; 0: only looks.
+  // The receiver. True: there is a message, or none will come. Else `waker` is woken when that is
+  // so.
   bool look(ekd_waker waker) noexcept {
-    const std::lock_guard lock(mutex_);
-    if (value_ || sender_gone_ || receiver_closed_) return true;
+    const std::uint32_t state = state_.load(std::memory_order_acquire);
+    if ((state & kOver) != 0) return true;
+    if ((state & kWaits) != 0) {
+      if (receiver_ == waker) return false;
+      if ((stop_waiting() & kOver) != 0) return true;
+    }
     receiver_ = waker;
-    return false;
+    return (state_.fetch_or(kWaits, std::memory_order_acq_rel) & kOver) != 0;
   }
-  void stop_waiting() noexcept {
-    const std::lock_guard lock(mutex_);
-    receiver_ = 0;
+  // Returns what the state was.
+  std::uint32_t stop_waiting() noexcept {
+    return state_.fetch_and(~kWaits, std::memory_order_acq_rel);
   }
   TryReceived<T> take() {
-    const std::lock_guard lock(mutex_);
-    if (!value_) return TryReceived<T>::nothing(sender_gone_ || receiver_closed_);
+    const std::uint32_t state = state_.load(std::memory_order_acquire);
+    if ((state & kSent) == 0 || !value_) return TryReceived<T>::nothing((state & kOver) != 0);
     auto got = TryReceived<T>::message(std::move(*value_));
     value_.reset();
     return got;
   }
 
  private:
-  mutable std::mutex mutex_;
+  static constexpr std::uint32_t kSent = 1;
+  static constexpr std::uint32_t kSenderGone = 2;
+  static constexpr std::uint32_t kClosed = 4;
+  static constexpr std::uint32_t kWaits = 8;     // the receiver, with receiver_
+  static constexpr std::uint32_t kWatched = 16;  // somebody waits, or has waited, for kClosed
+  static constexpr std::uint32_t kOver = kSenderGone | kClosed;
+
+  void wake_receiver(std::uint32_t before) noexcept {
+    if ((before & kWaits) != 0 && (before & kOver) == 0) WakeTask()(receiver_);
+  }
+
+  std::atomic<std::uint32_t> state_{0};
+  ekd_waker receiver_ = 0;
   std::optional<T> value_;
-  ekd_waker receiver_ = 0;  // 0: it does not wait
-  ChannelWaiters closers_;
-  bool sender_gone_ = false;
-  bool receiver_closed_ = false;
+  std::mutex mutex_;
+  ChannelWaiters closers_;  // under the lock
 };
 
 template <class T>
@@ -184,9 +218,7 @@ class Receiver {
   ~Receiver() { reset(); }
   // As its destruction.
   void reset() noexcept {
-    if (!state_) return;
-    close();
-    try_recv();
+    if (state_) state_->receiver_goes();
     state_.reset();
   }
 
@@ -215,8 +247,9 @@ struct Ends {
 // [any]
 template <class T>
 Ends<T> channel() {
-  const detail::Ref<detail::OneshotState<T>> state(new detail::OneshotState<T>());
-  return {Sender<T>(state), Receiver<T>(state)};
+  using Shared = detail::Ref<detail::OneshotState<T>>;
+  auto* const state = new detail::OneshotState<T>();
+  return {Sender<T>(Shared::adopt(state)), Receiver<T>(Shared::adopt(state))};
 }
 
 }  // namespace oneshot

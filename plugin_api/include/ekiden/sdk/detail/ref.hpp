@@ -15,7 +15,8 @@ namespace detail {
 template <class T>
 class Counted {
  public:
-  Counted() = default;
+  // `refs`: references that are adopted.
+  explicit Counted(std::uint32_t refs = 0) noexcept : refs_(refs) {}
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
 
@@ -30,7 +31,7 @@ class Counted {
   ~Counted() = default;
 
  private:
-  std::atomic<std::uint32_t> refs_{0};
+  std::atomic<std::uint32_t> refs_;
 };
 
 template <class T>
@@ -39,6 +40,12 @@ class Ref {
   Ref() noexcept = default;
   explicit Ref(T* of) noexcept : of_(of) {
     if (of_ != nullptr) of_->retain();
+  }
+  // Takes over a reference that is counted already.
+  static Ref adopt(T* of) noexcept {
+    Ref ref;
+    ref.of_ = of;
+    return ref;
   }
   Ref(const Ref& other) noexcept : Ref(other.of_) {}
   Ref(Ref&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}

@@ -37,7 +37,9 @@ class Slot {
     spawn.flags = flags;
     spawn.name = to_str(options.name);
     spawn.hint = options.hint;
-    const std::int32_t code = bound.task->commit(bound.ctx, task_, &spawn);
+    // Where all of it is the default, the host need not read it.
+    const bool is_plain = flags == 0 && options.name.empty() && options.hint == EKD_HINT_DEFAULT;
+    const std::int32_t code = bound.task->commit(bound.ctx, task_, is_plain ? nullptr : &spawn);
     if (code == EKD_OK) out = std::exchange(task_, 0);
     return code;
   }

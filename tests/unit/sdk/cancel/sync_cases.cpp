@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "tests/unit/sdk/cancel_cases.hpp"
+#include "tests/unit/sdk/cancel/cases.hpp"
 
 namespace ekiden::test {
 

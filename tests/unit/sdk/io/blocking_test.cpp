@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/unit/sdk/io_fixture.hpp"
+#include "tests/unit/sdk/io/fixture.hpp"
 
 namespace ekiden::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "tests/unit/sdk/io_fixture.hpp"
+#include "tests/unit/sdk/io/fixture.hpp"
 
 namespace ekiden::test {
 namespace {

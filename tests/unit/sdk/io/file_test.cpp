@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "tests/unit/sdk/io_fixture.hpp"
+#include "tests/unit/sdk/io/fixture.hpp"
 
 namespace ekiden::test {
 namespace {

@@ -1,7 +1,7 @@
 #include <ekiden/sdk/sync/event.hpp>
 #include <ekiden/sdk/time.hpp>
 
-#include "tests/unit/sdk/cancel_cases.hpp"
+#include "tests/unit/sdk/cancel/cases.hpp"
 
 namespace ekiden::test {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "tests/unit/sdk/io_fixture.hpp"
+#include "tests/unit/sdk/io/fixture.hpp"
 
 namespace ekiden::test {
 namespace {

@@ -1,6 +1,6 @@
 // Cancels everything that can be waited for, wherever it is suspended: while it waits, when it has
 // been given what it waits for and has not gone on yet, and later.
-#include "tests/unit/sdk/cancel_cases.hpp"
+#include "tests/unit/sdk/cancel/cases.hpp"
 
 #include <ekiden/sdk/time.hpp>
 

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-#include "tests/unit/sdk/io_fixture.hpp"
+#include "tests/unit/sdk/io/fixture.hpp"
 
 namespace ekiden::test {
 namespace {
