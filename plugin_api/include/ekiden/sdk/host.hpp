@@ -2,6 +2,7 @@
 // plugin has its own statics.
 #pragma once
 
+#include <ekiden/channel.h>
 #include <ekiden/sdk/base.hpp>
 
 EKIDEN_SDK_BEGIN
@@ -21,6 +22,7 @@ struct Binding {
   const ekd_blocking_api* blocking = nullptr;
   const ekd_log_api* log = nullptr;
   const ekd_memory_api* memory = nullptr;
+  const ekd_channel_api* channel = nullptr;  // null: the host has none
   // Told apart by what keeps ids of the host in statics: tests bind more than once.
   std::uint32_t epoch = 0;
 };
@@ -51,6 +53,8 @@ inline void bind(ekd_ctx* ctx, const ekd_host& host) {
   next.blocking = detail::service<ekd_blocking_api>(host, EKD_BLOCKING_ID);
   next.log = detail::service<ekd_log_api>(host, EKD_LOG_ID);
   next.memory = detail::service<ekd_memory_api>(host, EKD_MEMORY_ID);
+  next.channel =
+      static_cast<const ekd_channel_api*>(host.get_ext(EKD_CHANNEL_ID, sizeof(ekd_channel_api)));
   next.epoch = detail::bound.epoch + 1;
   detail::bound = next;
 }

@@ -193,6 +193,9 @@ class Instance {
     } catch (const std::exception& e) {
       log(EKD_LOG_ERROR, std::string("the main task failed: ") + e.what());
       throw;
+    } catch (...) {
+      log(EKD_LOG_ERROR, "the main task failed: an exception that is no std::exception");
+      throw;
     }
   }
 

@@ -19,7 +19,7 @@ struct TimePoint {
 
   friend TimePoint operator+(TimePoint at, Nanoseconds by) {
     if (by.count() < 0) {
-      const auto back = static_cast<std::uint64_t>(-by.count());
+      const auto back = 0 - static_cast<std::uint64_t>(by.count());
       return {at.ns > back ? at.ns - back : 0};
     }
     const auto step = static_cast<std::uint64_t>(by.count());

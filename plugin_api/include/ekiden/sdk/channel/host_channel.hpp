@@ -22,15 +22,10 @@ EKIDEN_SDK_BEGIN
 
 namespace detail {
 
-// Found at first use: hosts that have no channels load plugins that use none.
+// Hosts that have no channels load plugins that use none.
 inline const ekd_channel_api& channels() {
-  static const ekd_channel_api* found = nullptr;
-  static std::uint32_t epoch = 0;
-  if (epoch != bound.epoch) {
-    found = service<ekd_channel_api>(*bound.host, EKD_CHANNEL_ID);
-    epoch = bound.epoch;
-  }
-  return *found;
+  if (bound.channel == nullptr) throw Error(EKD_E_UNSUPPORTED, "the host lacks " EKD_CHANNEL_ID);
+  return *bound.channel;
 }
 
 }  // namespace detail

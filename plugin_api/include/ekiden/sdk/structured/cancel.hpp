@@ -102,9 +102,12 @@ class CancelledWait final : public Wait {
     if (node_ != nullptr && waiter_.listed) node_->forget(waiter_);
   }
 
+  bool begin() noexcept override {
+    waiter_.waker = waker();  // others read it from when it is listed on
+    return poll();
+  }
   bool poll() noexcept override {
     if (node_->is_cancelled()) return true;
-    waiter_.waker = waker();
     return !node_->list(waiter_);
   }
   void result() const noexcept {}
@@ -126,12 +129,12 @@ class RunUntilWait final : public Scope {
 
   bool begin() noexcept override {
     if (node_->is_cancelled()) return true;
+    waiter_.waker = waker();  // others read it from when it is listed on
     start(part_);
     return is_over() || poll();
   }
   bool poll() noexcept override {
     if (cancelled_) return false;
-    waiter_.waker = waker();
     if (node_->list(waiter_)) return false;
     cancelled_ = true;
     cancel_parts();
