@@ -34,15 +34,19 @@ class JoinWait final : public Wait {
   T result() {
     check(code_, "join");
     *joined_ = true;
-    // What is in the state stays until the handle is closed.
-    Outcome<T> outcome = std::move(root_->outcome);
-    bound.task->join_close(bound.ctx, task_);
-    if (status_ == EKD_E_FAILED && outcome.ended() != Ended::kFailure)
+    const Close close{task_};
+    if (status_ == EKD_E_FAILED && root_->outcome.ended() != Ended::kFailure)
       throw Error(EKD_E_FAILED, "the joined task failed");
-    return outcome.get();
+    return root_->outcome.get();
   }
 
  private:
+  // What is in the state stays until the handle is closed.
+  struct Close {
+    ekd_task task;
+    ~Close() { bound.task->join_close(bound.ctx, task); }
+  };
+
   const ekd_task task_;
   Root<T>* const root_;
   bool* const joined_;

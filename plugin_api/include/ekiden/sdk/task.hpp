@@ -168,6 +168,9 @@ struct PromiseBase : Routine {
 
 template <class T>
 struct Promise : PromiseBase {
+  // gcc 12 and clang 14 align no coroutine's frame to more.
+  static_assert(alignof(Stored<T>) <= 16, "a task gives values of an alignment up to 16");
+
   Outcome<T> outcome;
 
   Task<T> get_return_object() noexcept;

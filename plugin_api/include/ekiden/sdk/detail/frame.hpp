@@ -34,6 +34,7 @@ struct FrameMemory {
   std::byte* slot = nullptr;
   std::size_t slot_bytes = 0;
   std::size_t wanted = 0;
+  unsigned made = 0;  // frames since the last offer
 
   unsigned kept[kClasses] = {};
   Free* free[kClasses] = {};
@@ -105,6 +106,7 @@ inline std::byte* take_block(FrameMemory& memory, std::size_t total) {
 inline void* allocate_frame(std::size_t size) {
   FrameMemory& memory = frame_memory();
   const std::size_t total = size + FrameMemory::kHeaderBytes;
+  ++memory.made;
   if (std::exchange(memory.offers, false)) {
     memory.wanted = total;
     if (total <= memory.slot_bytes) return begin_frame(memory.slot, FrameMemory::kInSlot);

@@ -19,7 +19,8 @@ struct Nothing {};
 template <class T>
 using Stored = std::conditional_t<
     std::is_void_v<T>, Nothing,
-    std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<std::remove_reference_t<T>>, T>>;
+    std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<std::remove_reference_t<T>>,
+                       std::remove_cv_t<T>>>;
 
 // What stands for a T in tuples, variants and the like.
 template <class T>
@@ -61,6 +62,20 @@ class Outcome {
     ended_ = Ended::kCancelled;
   }
 
+  void clear() noexcept {
+    if (ended_ == Ended::kValue) std::destroy_at(&value_);
+    if (ended_ == Ended::kFailure) std::destroy_at(&failure_);
+    ended_ = Ended::kNot;
+  }
+  // Takes the other's. Where the value's move throws, that is the failure.
+  void adopt(Outcome&& other) noexcept {
+    try {
+      *this = std::move(other);
+    } catch (...) {
+      set_failure(std::current_exception());
+    }
+  }
+
   Ended ended() const noexcept { return ended_; }
   const std::exception_ptr& failure() const noexcept { return failure_; }
 
@@ -94,11 +109,6 @@ class Outcome {
       ::new (static_cast<void*>(&failure_)) std::exception_ptr(std::move(other.failure_));
     }
     ended_ = other.ended_;
-  }
-  void clear() noexcept {
-    if (ended_ == Ended::kValue) std::destroy_at(&value_);
-    if (ended_ == Ended::kFailure) std::destroy_at(&failure_);
-    ended_ = Ended::kNot;
   }
 
   Ended ended_ = Ended::kNot;

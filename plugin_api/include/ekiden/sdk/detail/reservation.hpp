@@ -132,7 +132,8 @@ Prepared<M> prepare_made(F make, const SpawnOptions& options, More&&... more) {
   const char* const function = Learned<F>::function.load(std::memory_order_relaxed);
   if (function == nullptr)
     return prepare_boxed<M>(options, std::move(make), std::forward<More>(more)...);
-  const std::size_t room = Learned<F>::frame_bytes.load(std::memory_order_relaxed);
+  const bool fits = !Learned<F>::makes_several.load(std::memory_order_relaxed);
+  const std::size_t room = fits ? Learned<F>::frame_bytes.load(std::memory_order_relaxed) : 0;
   Slot slot(type_of(options, function), round_up(sizeof(M)) + room);
   std::byte* const behind = static_cast<std::byte*>(slot.memory()) + round_up(sizeof(M));
   M* const made =

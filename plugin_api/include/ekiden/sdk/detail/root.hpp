@@ -12,6 +12,7 @@
 #include <ekiden/sdk/task.hpp>
 
 #include <atomic>
+#include <optional>
 
 EKIDEN_SDK_BEGIN
 
@@ -58,12 +59,16 @@ class Root : public Pollable, public TaskCore {
 
  protected:
   Root() = default;
+  // Throws Error (EKD_E_WRONG_STATE).
   void begin(Task<T> task) {
+    if (task.begun()) throw Error(EKD_E_WRONG_STATE, "the task is empty or was begun already");
     task_ = std::move(task);
     main().prepare(*this, task_.routine(), *this);
   }
   ~Root() = default;
   void reset_task() noexcept { task_.reset(); }
+  // Destroys what the callable captured, if there is one.
+  void let_go() noexcept {}
   // The outcome is there, the coroutine gone. Last thing in the last poll.
   virtual void ended() noexcept {}
 
@@ -77,7 +82,7 @@ class Root : public Pollable, public TaskCore {
     if (main().cancelling()) {
       outcome.set_cancelled();
     } else {
-      outcome = std::move(task_.outcome());
+      outcome.adopt(std::move(task_.outcome()));
     }
     task_.reset();
   }
@@ -110,6 +115,8 @@ inline constexpr std::size_t round_up(std::size_t bytes) { return (bytes + 15) /
 template <class F>
 struct Learned {
   static inline std::atomic<std::size_t> frame_bytes{0};
+  // Not only the one that is spawned: the first could be another's, and outlive the slot.
+  static inline std::atomic<bool> makes_several{false};
   static inline std::atomic<const char*> function{nullptr};
 };
 
@@ -121,12 +128,15 @@ class FrameOffer {
     memory_.slot = room;
     memory_.slot_bytes = bytes;
     memory_.wanted = 0;
+    memory_.made = 0;
   }
   ~FrameOffer() { memory_.offers = false; }
   FrameOffer(const FrameOffer&) = delete;
   FrameOffer& operator=(const FrameOffer&) = delete;
   // What the frame took or would have; 0: none was made.
   std::size_t wanted() const { return memory_.wanted; }
+  // It made one frame and no other.
+  bool is_sole() const { return memory_.made == 1; }
 
  private:
   FrameMemory& memory_ = frame_memory();  // of this thread
@@ -138,10 +148,13 @@ class Made : public Root<T> {
   // `room`: bytes for the frame, behind the whole object.
   Made(F make, std::byte* behind, std::size_t room) : make_(std::move(make)) {
     const FrameOffer offer(behind, room);
-    this->begin(make_());
+    this->begin((*make_)());
     // relaxed: each is a value by itself, and any that it had will do.
-    if (offer.wanted() > room && offer.wanted() <= kSlotFrameMax)
+    if (!offer.is_sole()) {
+      Learned<F>::makes_several.store(true, std::memory_order_relaxed);
+    } else if (offer.wanted() > room && offer.wanted() <= kSlotFrameMax) {
       Learned<F>::frame_bytes.store(offer.wanted(), std::memory_order_relaxed);
+    }
     Learned<F>::function.store(this->function(), std::memory_order_relaxed);
   }
   void drop() noexcept override { this->Made::~Made(); }
@@ -149,9 +162,10 @@ class Made : public Root<T> {
  protected:
   // The coroutine may use what the callable captured.
   ~Made() { this->reset_task(); }
+  void let_go() noexcept { make_.reset(); }
 
  private:
-  F make_;
+  std::optional<F> make_;
 };
 
 }  // namespace detail
