@@ -193,8 +193,8 @@ class TaskCore : public BranchOwner {
     return true;
   }
 
-  // Of with_group: their children are children of the host's task.
-  unsigned open_groups = 0;
+  // Groups and forks whose children are children of the host's task.
+  unsigned open_families = 0;
 
   // Runs a coroutine and whatever it starts or ends, until the branch is suspended or over.
   void run(Routine* routine) noexcept {

@@ -31,6 +31,8 @@ template <class T>
 class ForkParent {
  public:
   virtual Task<T> make(std::size_t index) = 0;
+  // What the frame of a child took; `sole`: it was the only one that was made.
+  virtual void learn(std::size_t frame_bytes, bool sole) noexcept = 0;
   virtual void child_ended(std::size_t index, Outcome<T>&& outcome) noexcept = 0;
 
  protected:
@@ -43,11 +45,11 @@ class ForkRoot final : public Root<T> {
   ForkRoot(ForkParent<T>& parent, std::size_t index) : parent_(parent), index_(index) {}
   ~ForkRoot() { this->reset_task(); }
 
-  // `room`: bytes behind this object for the frame. Returns what the frame took or would have.
-  std::size_t make(std::size_t room) {
+  // `room`: bytes behind this object for the frame.
+  void make(std::size_t room) {
     const FrameOffer offer(reinterpret_cast<std::byte*>(this) + round_up(sizeof(ForkRoot)), room);
     this->begin(parent_.make(index_));
-    return offer.wanted();
+    parent_.learn(offer.wanted(), offer.is_sole());
   }
 
  private:
@@ -87,9 +89,6 @@ class ForkTypes {
     return step < kSteps ? step : 0;
   }
 
-  // What the frames took so far, at most. relaxed: any value will do.
-  static std::size_t learned() { return learned_.load(std::memory_order_relaxed); }
-
   static std::uint32_t id(std::size_t step, const char* name) {
     // relaxed: the id is all there is to it.
     const std::uint64_t known = ids_[step].load(std::memory_order_relaxed);
@@ -107,8 +106,7 @@ class ForkTypes {
       auto& root = *::new (static_cast<void*>(&seed.root())) ForkRoot<T>(*seed.parent, seed.index);
       seed.grown = 1;
       try {
-        const std::size_t wanted = root.make(Step * kStepBytes);
-        if (wanted > Step * kStepBytes) learn(step_for(wanted));
+        root.make(Step * kStepBytes);
       } catch (...) {
         return fail(seed, std::current_exception());
       }
@@ -152,13 +150,25 @@ class ForkTypes {
     return id;
   }
 
-  static void learn(std::size_t step) {
-    if (step > learned_.load(std::memory_order_relaxed))
-      learned_.store(step, std::memory_order_relaxed);
+  static inline std::atomic<std::uint64_t> ids_[kSteps] = {};
+};
+
+// The step for the children of a kind of callable: what their frames took so far, at most; 0 where
+// it makes other coroutines too, which could outlive the child. relaxed: any value will do.
+template <class Makers>
+class ForkSteps {
+ public:
+  static std::size_t step() {
+    return several_.load(std::memory_order_relaxed) ? 0 : step_.load(std::memory_order_relaxed);
+  }
+  static void learn(std::size_t step, bool sole) {
+    if (!sole) several_.store(true, std::memory_order_relaxed);
+    if (step > step_.load(std::memory_order_relaxed)) step_.store(step, std::memory_order_relaxed);
   }
 
-  static inline std::atomic<std::uint64_t> ids_[kSteps] = {};
-  static inline std::atomic<std::size_t> learned_{0};
+ private:
+  static inline std::atomic<std::size_t> step_{0};
+  static inline std::atomic<bool> several_{false};
 };
 
 // Results and handles of the children: inside the wait where their number is known.
@@ -233,12 +243,20 @@ class ForkWait final : public Scope, private ForkParent<T> {
   ForkWait(ForkWait&& other)
       : Scope(std::move(other)), count_(other.count_), makers_(std::move(other.makers_)) {}
 
+  ~ForkWait() {
+    if (is_family_) --core().open_families;
+  }
+
   bool begin() noexcept override {
-    if (count_ == 0) return true;
-    lists_.resize(count_);
-    counts_ = core().open_groups != 0;
+    if (count_ == 0 || !make_lists()) return true;
+    // What follows on the main branch is within this fork, and over before it.
+    counts_ = core().open_families != 0 || &branch() != &core().main();
     next_own_ = spawn_children(count_ - 1);
     const bool has_children = next_own_ != 0;
+    if (has_children) {
+      is_family_ = true;
+      ++core().open_families;
+    }
     run_own();
     // A child that has ended already has left a wake: no need to ask.
     return !has_children && is_over();
@@ -248,12 +266,25 @@ class ForkWait final : public Scope, private ForkParent<T> {
     return is_over();
   }
   auto result() {
+    if (failure_ != nullptr) std::rethrow_exception(failure_);
     for (std::size_t i = 0; i < count_; ++i)
       if (lists_.outcomes[i].ended() == Ended::kFailure) lists_.outcomes[i].get();
     return lists_.values();
   }
 
  private:
+  bool make_lists() noexcept {
+    try {
+      if (count_ > ~std::uint32_t{0})
+        throw Error(EKD_E_TOO_BIG, "a fork has at most 2^32 - 1 children");
+      lists_.resize(count_);
+      return true;
+    } catch (...) {
+      failure_ = std::current_exception();
+      return false;
+    }
+  }
+
   std::size_t spawn_children(std::size_t count) noexcept {
     // relaxed: set before the first child can run.
     left_.store(count_, std::memory_order_relaxed);
@@ -261,7 +292,7 @@ class ForkWait final : public Scope, private ForkParent<T> {
     std::uint64_t spawned = 0;
     try {
       const std::uint32_t type =
-          ForkTypes<T>::id(ForkTypes<T>::learned(), branch().innermost()->function);
+          ForkTypes<T>::id(ForkSteps<Makers>::step(), branch().innermost()->function);
       std::array<ForkSeed<T>, kPortion> seeds;
       ekd_spawn_options options{};
       options.struct_size = sizeof(options);
@@ -336,9 +367,12 @@ class ForkWait final : public Scope, private ForkParent<T> {
   }
 
   Task<T> make(std::size_t index) override { return makers_(index); }
+  void learn(std::size_t frame_bytes, bool sole) noexcept override {
+    ForkSteps<Makers>::learn(ForkTypes<T>::step_for(frame_bytes), sole);
+  }
   void child_ended(std::size_t index, Outcome<T>&& outcome) noexcept override {
-    const bool failed = outcome.ended() == Ended::kFailure;
-    lists_.outcomes[index] = std::move(outcome);
+    lists_.outcomes[index].adopt(std::move(outcome));
+    const bool failed = lists_.outcomes[index].ended() == Ended::kFailure;
     const ekd_waker parent = waker_;
     const bool tell = failed && !failed_.exchange(true, std::memory_order_relaxed);
     const bool last = counts_ && child_gone();
@@ -358,12 +392,15 @@ class ForkWait final : public Scope, private ForkParent<T> {
   ekd_waker waker_ = 0;
   std::atomic<bool> failed_{false};
   bool cancelled_ = false;
-  // The host counts the task's children; where it has others too, we do.
+  // The host counts the task's children; where it has others too, or other branches may spawn some
+  // meanwhile, we do.
   bool counts_ = false;
+  bool is_family_ = false;
   bool running_own_ = false;
   std::atomic<std::size_t> left_{0};
   std::size_t next_own_ = 0;
   std::optional<Part<T>> own_;
+  std::exception_ptr failure_;  // nothing was begun
 };
 
 }  // namespace detail

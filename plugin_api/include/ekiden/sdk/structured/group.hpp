@@ -42,6 +42,7 @@ class GroupState {
     ekd_waker waker = 0;
     RoomWaiter* next = nullptr;
     bool listed = false;
+    bool called = false;  // woken for a place, and has not looked for it since
   };
 
   GroupState(ekd_waker owner, unsigned limit) : owner_(owner), limit_(limit) {}
@@ -50,6 +51,7 @@ class GroupState {
   // there may be one. Throws Cancelled.
   bool enter(Link& link, ekd_task task, std::shared_ptr<GroupState> self, RoomWaiter* waiter) {
     const std::lock_guard lock(mutex_);
+    if (waiter != nullptr) waiter->called = false;
     if (ends_.load(std::memory_order_relaxed)) throw Cancelled("the group takes no more tasks");
     if (limit_ != 0 && count_.load(std::memory_order_relaxed) >= limit_) {
       if (waiter != nullptr) list(*waiter);
@@ -59,6 +61,7 @@ class GroupState {
     count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     link.task = task;
     link.group = std::move(self);
+    link.previous = nullptr;
     link.next = first_;
     if (first_ != nullptr) first_->previous = &link;
     first_ = &link;
@@ -73,7 +76,11 @@ class GroupState {
 
   void forget(RoomWaiter& waiter) noexcept {
     const std::lock_guard lock(mutex_);
-    if (!waiter.listed) return;
+    if (!waiter.listed) {
+      // The place that it was woken for and never took is the next one's.
+      if (waiter.called && waiters_ != nullptr) wake_waiter();
+      return;
+    }
     RoomWaiter** at = &waiters_;
     while (*at != &waiter)
       at = &(*at)->next;
@@ -91,7 +98,12 @@ class GroupState {
       wake_waiter();
   }
 
-  bool ends() const { return ends_.load(std::memory_order_relaxed); }
+  // For who has just committed a child. cancel() may have met that while it was a reservation, and
+  // could not abort it; the lock sees to it that one of both sees the other.
+  bool ends() {
+    const std::lock_guard lock(mutex_);
+    return ends_.load(std::memory_order_relaxed);
+  }
   bool has_failed() const { return failed_.load(std::memory_order_relaxed); }
   // relaxed: a child that is not seen to have gone wakes the owner yet.
   unsigned size() const { return count_.load(std::memory_order_relaxed); }
@@ -139,6 +151,7 @@ class GroupState {
     RoomWaiter& waiter = *waiters_;
     waiters_ = waiter.next;
     waiter.listed = false;
+    waiter.called = true;
     bound.task->wake(waiter.waker);
   }
 
@@ -166,11 +179,16 @@ class GroupChild final : public R {
  private:
   ~GroupChild() {
     this->reset_task();
-    GroupState::leave(link, nullptr);
+    leave(nullptr);
   }
   void ended() noexcept override {
-    GroupState::leave(link,
-                      this->outcome.ended() == Ended::kFailure ? this->outcome.failure() : nullptr);
+    leave(this->outcome.ended() == Ended::kFailure ? this->outcome.failure() : nullptr);
+  }
+  // What its captures and its value borrow from the group's owner may be gone right after.
+  void leave(std::exception_ptr failure) noexcept {
+    this->let_go();
+    this->outcome.clear();
+    GroupState::leave(link, std::move(failure));
   }
 };
 
@@ -252,8 +270,11 @@ class TaskGroup::EnterWait final : public detail::Wait {
         options_(other.options_) {}
   ~EnterWait() { group_.state_->forget(waiter_); }
 
+  bool begin() noexcept override {
+    waiter_.waker = waker();  // others read it from when it is listed on
+    return poll();
+  }
   bool poll() noexcept override {
-    waiter_.waker = waker();
     detail::GroupState& state = *group_.state_;
     detail::GroupState::Link& link = prepared_.root().link;
     try {
@@ -292,24 +313,26 @@ class GroupWait final : public Scope {
   GroupWait(GroupWait&& other)
       : Scope(std::move(other)), body_(std::move(other.body_)), limit_(other.limit_) {}
   ~GroupWait() {
-    if (state_ != nullptr) --core().open_groups;
+    if (state_ != nullptr) --core().open_families;
   }
 
   bool begin() noexcept override {
     state_ = std::make_shared<GroupState>(waker(), limit_);
-    ++core().open_groups;
+    ++core().open_families;
     group_.emplace(core(), state_);
     try {
       part_.emplace(body_(*group_));
     } catch (...) {
       failure_ = std::current_exception();
-      return true;
+      // Children that it spawned before are there.
+      state_->cancel();
+      return is_over();
     }
     start(*part_);
     return is_over();
   }
   bool poll() noexcept override {
-    if (state_->has_failed() && !state_->ends()) cancel_parts();
+    if (state_->has_failed() && !has_cancelled_) cancel_parts();
     return is_over();
   }
   T result() {
@@ -323,6 +346,7 @@ class GroupWait final : public Scope {
  private:
   bool is_over() const noexcept override { return Scope::is_over() && state_->is_empty(); }
   void cancel_parts() noexcept override {
+    has_cancelled_ = true;
     state_->cancel();
     if (part_) Scope::cancel(*part_);
   }
@@ -336,6 +360,7 @@ class GroupWait final : public Scope {
   std::optional<TaskGroup> group_;
   std::optional<Part<T>> part_;
   std::exception_ptr failure_;
+  bool has_cancelled_ = false;  // body and children; cancel() of the group leaves the body alone
 };
 
 }  // namespace detail
