@@ -52,10 +52,13 @@ class Scope : public Wait, public BranchOwner {
   ~Scope() = default;
 
   // Runs it until it is suspended or has ended; within begin() or part_ended().
-  void start(PartBase& part) noexcept {
+  void start(PartBase& part) noexcept { start(part, branch().locals()); }
+  // With other values of TaskLocal than the waiter's.
+  void start(PartBase& part, const LocalBinding* locals) noexcept {
     const bool outermost = !std::exchange(starting_, true);
     ++live_;
     part.prepare(core(), part.first(), *this);
+    part.begin_within(branch(), locals);
     core().run(&part.first());
     if (outermost) starting_ = false;
   }

@@ -45,6 +45,13 @@ struct Routine {
   std::uint32_t line = 0;
 };
 
+// A value that is bound to a key (TaskLocal) for a branch, and what was bound before.
+struct LocalBinding {
+  const void* key;
+  void* value;
+  const LocalBinding* before;
+};
+
 // Told of the end of a branch.
 class BranchOwner {
  public:
@@ -69,6 +76,11 @@ class Branch {
     first.branch = this;
     innermost_ = &first;
   }
+  // Of a branch within another's wait. `locals` live as long as this one.
+  void begin_within(const Branch& outer, const LocalBinding* locals) {
+    outer_ = outer.innermost_;
+    locals_ = locals;
+  }
 
   TaskCore& core() const { return *core_; }
   BranchOwner& owner() const { return *owner_; }
@@ -77,6 +89,9 @@ class Branch {
   // For dumps: the coroutine that is suspended or runs; its parents follow.
   const Routine* innermost() const { return innermost_; }
   Wait* waits_on() const { return wait_; }
+  // The coroutine that waits for this branch; null: nobody, it is a task's main one.
+  const Routine* outer() const { return outer_; }
+  const LocalBinding* locals() const { return locals_; }
 
   // It does not run. True: nothing goes on in it any more, so its coroutines can be destroyed.
   // False: later; then the owner hears of it.
@@ -97,6 +112,8 @@ class Branch {
   BranchOwner* owner_ = nullptr;
   Routine* innermost_ = nullptr;  // null: ended
   Wait* wait_ = nullptr;          // what it is suspended on
+  const Routine* outer_ = nullptr;
+  const LocalBinding* locals_ = nullptr;
   bool cancelling_ = false;
 };
 
@@ -165,7 +182,7 @@ struct Turn {
   std::uint32_t budget;       // things found ready before it yields
   Routine* next = nullptr;    // goes on when the coroutine that runs is suspended
   Branch* ended = nullptr;    // its first coroutine has just ended
-  Branch* running = nullptr;  // whose coroutine was resumed last
+  Branch* running = nullptr;  // whose coroutine runs, if any
   Wait* cursor = nullptr;     // the next to be asked
   Wait* first_new = nullptr;  // begun in this turn: not asked again
   AfterPoll* afterwards = nullptr;
@@ -207,6 +224,7 @@ class TaskCore : public BranchOwner {
       routine = std::exchange(turn.next, nullptr);
       if (routine == nullptr && turn.ended != nullptr) {
         Branch& branch = *std::exchange(turn.ended, nullptr);
+        turn.running = nullptr;  // it may be gone soon
         routine = branch.owner().branch_ended(branch);
       }
     }

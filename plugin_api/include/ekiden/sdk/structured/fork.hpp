@@ -335,7 +335,7 @@ class ForkWait final : public Scope, private ForkParent<T> {
         continue;
       }
       running_own_ = true;
-      start(*own_);
+      start(*own_, nullptr);  // as its siblings, which are tasks of their own
       running_own_ = false;
     }
   }
