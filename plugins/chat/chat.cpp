@@ -1,15 +1,15 @@
 // A chat server over TCP, by lines. `/join TEA` goes to a room (who connects is in none),
 // `/name ADA` takes a name, `/quit` hangs up, and anything else is said to all in the room.
 //
-// A connection is a group of two coroutines in one task: one reads lines, one writes what others
-// say, from a queue of its own. Nobody waits for a slow reader: when its queue is full it is shown
-// the door. Who says nothing for idle_s seconds, or takes nothing, goes too. When the plugin is
-// unloaded, everybody is told, and what is queued still goes out.
+// A connection is two coroutines in one task: one reads lines, one writes what others say, from a
+// queue of its own. Nobody waits for a slow reader: when its queue is full it is shown the door.
+// Who says nothing for idle_s seconds, or takes nothing, goes too. When the plugin is unloaded,
+// everybody is told, and what is queued still goes out. `ekidenctl call chat stats`.
 //
 // Settings: listen ("127.0.0.1:7070"), idle_s (600), queue_lines (256), connections_max (10000).
-// `ekidenctl call chat stats`.
 #include <ekiden/sdk.hpp>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -46,11 +46,11 @@ class Rooms {
     rooms_[member.room].insert(&member);
     say_locked(member, "* " + member.name + " is here");
   }
-  void leave(Member& member) {
+  void leave(Member& member, bool silently = false) {
     const std::lock_guard lock(mutex_);
     const auto room = rooms_.find(member.room);
     if (room == rooms_.end() || room->second.erase(&member) == 0) return;
-    say_locked(member, "* " + member.name + " has gone");
+    if (!silently) say_locked(member, "* " + member.name + " has gone");
     if (room->second.empty()) rooms_.erase(room);
   }
   void say(const Member& from, std::string text) {
@@ -62,7 +62,7 @@ class Rooms {
     std::size_t members = 0;
     for (const auto& [name, room] : rooms_)
       members += room.size();
-    return "\"connections\":" + std::to_string(members) +
+    return "\"members\":" + std::to_string(members) +
            ",\"rooms\":" + std::to_string(rooms_.size()) +
            ",\"evicted\":" + std::to_string(evicted_);
   }
@@ -103,27 +103,32 @@ class Chat : public Plugin {
   }
 
   Task<> run() override {
-    co_await with_group(
-        [this](TaskGroup& group) -> Task<> {
-          co_await stopping().run(accept_all(group));
-          listener_.close();
-        },
-        connections_max_);
+    auto serve_all = [this](TaskGroup& group) -> Task<> {
+      co_await stopping().run(accept_all(group));
+      listener_.close();
+    };
+    co_await with_group(serve_all, connections_max_);
   }
 
   Task<std::string> command(Command command) override {
     if (command.method() != "stats") command.unknown("stats");
-    co_return "{\"listen\":" + json_quote(address_) + "," + rooms_.stats() + "}";
+    co_return "{\"listen\":" + json_quote(address_) +
+        ",\"connections\":" + std::to_string(connections_) + "," + rooms_.stats() + "}";
   }
 
  private:
   Task<> accept_all(TaskGroup& group) {
     for (std::uint64_t number = 0;; ++number) {
-      TcpStream stream = co_await accept_when_room(listener_);
-      auto begin = [this, number, stream = std::move(stream)]() mutable {
-        return serve(std::move(stream), "guest" + std::to_string(number));
-      };
-      co_await group.spawn_when_room(std::move(begin));
+      try {
+        TcpStream stream = co_await accept_when_room(listener_);
+        auto begin = [this, number, stream = std::move(stream)]() mutable {
+          return serve(std::move(stream), "guest" + std::to_string(number));
+        };
+        co_await group.spawn_when_room(std::move(begin));
+      } catch (const Error& error) {
+        if (error.code() == EKD_E_DRAINING) co_return;  // a moment before stopping()
+        if (error.code() != EKD_E_LIMIT) throw;         // at limits.tasks, who comes is hung up on
+      }
     }
   }
 
@@ -131,7 +136,8 @@ class Chat : public Plugin {
   Task<> serve(TcpStream stream, std::string name) {
     auto [queue, lines] = mpsc::channel<Line>(queue_lines_);
     Member member{std::move(name), std::move(queue)};
-    const std::shared_ptr<void> seat(nullptr, [&](void*) { rooms_.leave(member); });
+    ++connections_;
+    const std::shared_ptr<void> seat(nullptr, [&](void*) { rooms_.leave(member), --connections_; });
     try {
       co_await join_all(listen(stream, member), write_lines(stream, lines));
       stream.shutdown();
@@ -143,10 +149,10 @@ class Chat : public Plugin {
     auto end = co_await race(hear(stream, member), member.evicted.token().cancelled(),
                              stopping().cancelled());
     if (end.index() == 1) throw Closed("too slow");
-    const bool idle = end.index() == 0 && std::get<0>(end);
-    if (idle || end.index() == 2)
-      static_cast<void>(member.queue.try_send(line_of(idle ? "* idle" : "* closing")));
-    rooms_.leave(member);
+    const bool closing = end.index() == 2;
+    rooms_.leave(member, closing);  // where all go, nobody is told of each
+    if (closing || std::get<0>(end))
+      static_cast<void>(member.queue.try_send(line_of(closing ? "* closing" : "* idle")));
     member.queue.reset();
   }
 
@@ -158,6 +164,7 @@ class Chat : public Plugin {
       if (!line) co_return true;
       if (!*line || **line == "/quit") co_return false;
       obey(member, std::move(**line));
+      co_await yield();  // else the lines of one packet could fill queues before anybody writes
     }
   }
 
@@ -184,6 +191,7 @@ class Chat : public Plugin {
   unsigned connections_max_ = 0;
   TcpListener listener_;
   Rooms rooms_;
+  std::atomic<unsigned> connections_{0};
 };
 
 }  // namespace

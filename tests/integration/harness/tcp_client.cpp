@@ -83,6 +83,14 @@ std::string TcpClient::read_exactly(std::size_t size) {
   return data;
 }
 
+std::string TcpClient::read_some(std::size_t size) {
+  std::string data(size, '\0');
+  const ssize_t got = recv(fd_, data.data(), size, 0);
+  if (got < 0) fail("recv");
+  data.resize(static_cast<std::size_t>(got));
+  return data;
+}
+
 bool TcpClient::at_end() { return read_exactly(1).empty(); }
 
 std::size_t TcpClient::send_some(std::string_view data) {

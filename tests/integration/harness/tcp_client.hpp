@@ -26,6 +26,8 @@ class TcpClient {
   void send_all(std::string_view data);
   // Up to `size` bytes; fewer only at the end of the stream.
   std::string read_exactly(std::size_t size);
+  // What is there, at most `size` bytes; waits for the first. Empty at the end of the stream.
+  std::string read_some(std::size_t size);
   // True when the server ends its stream; false if there is more to read.
   bool at_end();
 
