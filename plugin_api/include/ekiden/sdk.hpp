@@ -2,6 +2,7 @@
 //
 //   sdk/plugin.hpp      a plugin as a class, its commands and settings
 //   sdk/task.hpp        Task<T>
+//   sdk/task_local.hpp  values that code finds without being handed them
 //   sdk/spawn.hpp       tasks of their own and their handles; yield
 //   sdk/structured.hpp  what ends together: groups, forks, race, join_all, clean-up, cancellation
 //   sdk/sync.hpp        Mutex, RwLock, Semaphore, Notify, Event, Barrier, OnceCell
@@ -19,4 +20,5 @@
 #include <ekiden/sdk/structured.hpp>
 #include <ekiden/sdk/sync.hpp>
 #include <ekiden/sdk/task.hpp>
+#include <ekiden/sdk/task_local.hpp>
 #include <ekiden/sdk/time.hpp>

@@ -6,31 +6,11 @@
 #include <string>
 #include <thread>
 
-#include "tests/unit/sdk/fixture.hpp"
+#include "tests/unit/sdk/channel/support.hpp"
 
 namespace ekiden::test {
-namespace {
 
 using namespace std::chrono_literals;
-
-void expect(bool condition, const char* what) {
-  if (!condition) throw std::logic_error(what);
-}
-
-// A message that is counted while it lives.
-struct Counted {
-  Counted(int number, std::atomic<int>& alive) : number(number), here(alive) {}
-  int number;
-  Alive here;
-};
-
-// Waits until the task that was just spawned can only be suspended: everything else runs before.
-Task<> let_others_run() {
-  for (int i = 0; i < 3; ++i)
-    co_await sleep(1ms);
-}
-
-}  // namespace
 
 TEST_CASE("unbounded: sending never waits, and the end is told", "[sdk][channel][unbounded]") {
   World world(GENERATE(1u, 2u, 4u));

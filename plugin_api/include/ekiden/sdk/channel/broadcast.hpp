@@ -10,6 +10,7 @@
 #pragma once
 
 #include <ekiden/sdk/channel/broadcast_state.hpp>
+#include <ekiden/sdk/channel/sender_handle.hpp>
 #include <ekiden/sdk/task.hpp>
 
 EKIDEN_SDK_BEGIN
@@ -61,45 +62,26 @@ class Receiver {
 
 // Copies send to the same receivers. When the last is gone the channel ends.
 template <class T>
-class Sender {
+class Sender : public detail::SenderHandle<detail::BroadcastState<T>> {
  public:
-  // The SDK's own.
-  explicit Sender(detail::Ref<detail::BroadcastState<T>> state) noexcept
-      : state_(std::move(state)) {}
-  Sender(const Sender& other) noexcept : state_(other.state_) {
-    if (state_) state_->add_sender();
-  }
-  Sender(Sender&&) noexcept = default;
-  Sender& operator=(Sender other) noexcept {
-    std::swap(state_, other.state_);
-    return *this;
-  }
-  ~Sender() { reset(); }
-  // [any] As its destruction.
-  void reset() noexcept {
-    if (state_) state_->remove_sender();
-    state_.reset();
-  }
+  using detail::SenderHandle<detail::BroadcastState<T>>::SenderHandle;
 
   // [any] Never waits. To how many receivers it goes. Throws Closed where there is none (the value
   // is destroyed; try_send gives it back).
   std::size_t send(T value) const {
-    const std::size_t receivers = state_->send(value);
+    const std::size_t receivers = this->state()->send(value);
     if (receivers == 0) throw Closed("nobody receives from the broadcast channel");
     return receivers;
   }
   // [any] Where there is no receiver the answer has the value. There may be one later.
   TrySent<T> try_send(T value) const {
-    if (state_->send(value) != 0) return TrySent<T>::sent();
+    if (this->state()->send(value) != 0) return TrySent<T>::sent();
     return TrySent<T>::refused(std::move(value), /*closed=*/true);
   }
   // [any] A receiver for what is sent from now on.
-  Receiver<T> subscribe() const { return Receiver<T>(state_); }
+  Receiver<T> subscribe() const { return Receiver<T>(this->shared()); }
   // [any]
-  std::size_t receivers() const noexcept { return state_->receivers(); }
-
- private:
-  detail::Ref<detail::BroadcastState<T>> state_;
+  std::size_t receivers() const noexcept { return this->state()->receivers(); }
 };
 
 template <class T>

@@ -11,6 +11,7 @@
 
 #include <ekiden/sdk/channel/mpmc_state.hpp>
 #include <ekiden/sdk/channel/result.hpp>
+#include <ekiden/sdk/channel/sender_handle.hpp>
 #include <ekiden/sdk/task.hpp>
 
 EKIDEN_SDK_BEGIN
@@ -18,46 +19,28 @@ EKIDEN_SDK_BEGIN
 namespace mpmc {
 
 template <class T>
-class Sender {
+class Sender : public detail::SenderHandle<detail::MpmcState<T>> {
  public:
-  // The SDK's own.
-  explicit Sender(detail::Ref<detail::MpmcState<T>> state) noexcept : state_(std::move(state)) {}
-  Sender(const Sender& other) noexcept : state_(other.state_) {
-    if (state_) state_->add_sender();
-  }
-  Sender(Sender&&) noexcept = default;
-  Sender& operator=(Sender other) noexcept {
-    std::swap(state_, other.state_);
-    return *this;
-  }
-  ~Sender() { reset(); }
-  // [any] As its destruction.
-  void reset() noexcept {
-    if (state_) state_->remove_sender();
-    state_.reset();
-  }
+  using detail::SenderHandle<detail::MpmcState<T>>::SenderHandle;
 
   // co_await: sends, when there is room. Throws Closed; then the value is destroyed (try_send gives
   // it back). Cancellation-safe: an aborted send has sent nothing.
   detail::StateWait<detail::MpmcSendOp<T>> send(T value) const {
-    return {detail::MpmcSendOp<T>{state_.get(), std::move(value)}};
+    return {detail::MpmcSendOp<T>{this->state(), std::move(value)}};
   }
   // [any] Sends where there is room and nobody waits for it. Else the answer has the value.
   TrySent<T> try_send(T value) const {
-    const auto done = state_->send(value, nullptr, 0);
+    const auto done = this->state()->send(value, nullptr, 0);
     using Done = typename detail::MpmcState<T>::Done;
     if (done == Done::kDone) return TrySent<T>::sent();
     return TrySent<T>::refused(std::move(value), done == Done::kClosed);
   }
   // [any] No message is taken in any more.
-  void close() const noexcept { state_->close(); }
-  bool is_closed() const noexcept { return state_->is_closed(); }
+  void close() const noexcept { this->state()->close(); }
+  bool is_closed() const noexcept { return this->state()->is_closed(); }
   // [any] Messages that are in it, at some moment; and how many at most.
-  std::size_t size() const noexcept { return state_->size(); }
-  std::size_t max_capacity() const noexcept { return state_->capacity(); }
-
- private:
-  detail::Ref<detail::MpmcState<T>> state_;
+  std::size_t size() const noexcept { return this->state()->size(); }
+  std::size_t max_capacity() const noexcept { return this->state()->capacity(); }
 };
 
 template <class T>

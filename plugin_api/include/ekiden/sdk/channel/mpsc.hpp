@@ -15,6 +15,7 @@
 
 #include <ekiden/sdk/channel/mpsc_waits.hpp>
 #include <ekiden/sdk/channel/result.hpp>
+#include <ekiden/sdk/channel/sender_handle.hpp>
 #include <ekiden/sdk/task.hpp>
 
 #include <thread>
@@ -70,53 +71,35 @@ class Permit {
 // Copies send to the same channel; it closes when the last is gone. Each may be used on any thread,
 // by several at a time but for assignment.
 template <class T>
-class Sender {
+class Sender : public detail::SenderHandle<detail::MpscState<T>> {
  public:
-  // The SDK's own.
-  explicit Sender(detail::Ref<detail::MpscState<T>> state) noexcept : state_(std::move(state)) {}
-  Sender(const Sender& other) noexcept : state_(other.state_) {
-    if (state_) state_->add_sender();
-  }
-  Sender(Sender&&) noexcept = default;
-  Sender& operator=(Sender other) noexcept {
-    std::swap(state_, other.state_);
-    return *this;
-  }
-  ~Sender() { reset(); }
-  // [any] As its destruction.
-  void reset() noexcept {
-    if (state_) state_->remove_sender();
-    state_.reset();
-  }
+  using detail::SenderHandle<detail::MpscState<T>>::SenderHandle;
 
   // co_await: sends, when there is room. Throws Closed where the receiver is gone or has closed;
   // then the value is destroyed (to keep it: reserve() first, or try_send). Cancellation-safe: an
   // aborted send has sent nothing and lost its place among those who wait.
-  detail::MpscSendWait<T> send(T value) const { return {state_.get(), std::move(value)}; }
+  detail::MpscSendWait<T> send(T value) const { return {this->state(), std::move(value)}; }
   // co_await: a Permit, when there is room. Throws Closed. Cancellation-safe.
-  detail::MpscReserveWait<T> reserve() const { return detail::MpscReserveWait<T>(state_.get()); }
+  detail::MpscReserveWait<T> reserve() const { return detail::MpscReserveWait<T>(this->state()); }
   // [any] Sends where there is room and nobody waits for it. Else the answer has the value.
   TrySent<T> try_send(T value) const noexcept {
-    const detail::Room room = state_->ring.send(value, detail::WakeTask());
+    const detail::Room room = this->state()->ring.send(value, detail::WakeTask());
     if (room == detail::Room::kRoom) return TrySent<T>::sent();
     return TrySent<T>::refused(std::move(value), room == detail::Room::kClosed);
   }
   // [any] A permit, where there is room and nobody waits for it; else none (is_closed() tells).
   std::optional<Permit<T>> try_reserve() const noexcept {
-    if (state_->ring.reserve() != detail::Room::kRoom) return std::nullopt;
-    return Permit<T>(state_);
+    if (this->state()->ring.reserve() != detail::Room::kRoom) return std::nullopt;
+    return Permit<T>(this->shared());
   }
   // co_await: until the receiver is gone or has closed. Cancellation-safe.
-  detail::StateWait<detail::MpscClosedOp<T>> closed() const { return {{state_.get()}}; }
+  detail::StateWait<detail::MpscClosedOp<T>> closed() const { return {{this->state()}}; }
 
   // [any]
-  bool is_closed() const noexcept { return state_->ring.is_closed(); }
+  bool is_closed() const noexcept { return this->state()->ring.is_closed(); }
   // [any] Messages that could be sent without waiting, at some moment; and how many at most.
-  std::size_t capacity() const noexcept { return state_->ring.room(); }
-  std::size_t max_capacity() const noexcept { return state_->ring.capacity(); }
-
- private:
-  detail::Ref<detail::MpscState<T>> state_;
+  std::size_t capacity() const noexcept { return this->state()->ring.room(); }
+  std::size_t max_capacity() const noexcept { return this->state()->ring.capacity(); }
 };
 
 // Used by one task at a time; close() by any thread. Destroying it closes the channel and destroys

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <ekiden/sdk/channel/result.hpp>
+#include <ekiden/sdk/channel/sender_handle.hpp>
 #include <ekiden/sdk/channel/state_wait.hpp>
 #include <ekiden/sdk/task.hpp>
 
@@ -163,42 +164,24 @@ namespace mpsc {
 
 // As Sender, but that sending never waits.
 template <class T>
-class UnboundedSender {
+class UnboundedSender : public detail::SenderHandle<detail::UnboundedState<T>> {
  public:
-  // The SDK's own.
-  explicit UnboundedSender(detail::Ref<detail::UnboundedState<T>> state) noexcept
-      : state_(std::move(state)) {}
-  UnboundedSender(const UnboundedSender& other) noexcept : state_(other.state_) {
-    if (state_) state_->add_sender();
-  }
-  UnboundedSender(UnboundedSender&&) noexcept = default;
-  UnboundedSender& operator=(UnboundedSender other) noexcept {
-    std::swap(state_, other.state_);
-    return *this;
-  }
-  ~UnboundedSender() { reset(); }
-  // [any] As its destruction.
-  void reset() noexcept {
-    if (state_) state_->remove_sender();
-    state_.reset();
-  }
+  using detail::SenderHandle<detail::UnboundedState<T>>::SenderHandle;
 
   // [any] Throws Closed (the value is destroyed; try_send gives it back), std::bad_alloc.
   void send(T value) const {
-    if (!state_->send(value)) throw Closed("the channel is closed: nobody receives what is sent");
+    if (!this->state()->send(value))
+      throw Closed("the channel is closed: nobody receives what is sent");
   }
   // [any] Where it is closed the answer has the value. Throws std::bad_alloc.
   TrySent<T> try_send(T value) const {
-    if (state_->send(value)) return TrySent<T>::sent();
+    if (this->state()->send(value)) return TrySent<T>::sent();
     return TrySent<T>::refused(std::move(value), /*closed=*/true);
   }
   // co_await: until the receiver is gone or has closed. Cancellation-safe.
-  detail::StateWait<detail::UnboundedClosedOp<T>> closed() const { return {{state_.get()}}; }
+  detail::StateWait<detail::UnboundedClosedOp<T>> closed() const { return {{this->state()}}; }
   // [any]
-  bool is_closed() const noexcept { return state_->is_closed(); }
-
- private:
-  detail::Ref<detail::UnboundedState<T>> state_;
+  bool is_closed() const noexcept { return this->state()->is_closed(); }
 };
 
 // As Receiver.

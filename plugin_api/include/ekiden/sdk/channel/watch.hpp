@@ -8,6 +8,7 @@
 #pragma once
 
 #include <ekiden/sdk/channel/result.hpp>
+#include <ekiden/sdk/channel/sender_handle.hpp>
 #include <ekiden/sdk/channel/watch_state.hpp>
 #include <ekiden/sdk/task.hpp>
 
@@ -88,24 +89,9 @@ class Receiver {
 };
 
 template <class T>
-class Sender {
+class Sender : public detail::SenderHandle<detail::WatchState<T>> {
  public:
-  // The SDK's own.
-  explicit Sender(detail::Ref<detail::WatchState<T>> state) noexcept : state_(std::move(state)) {}
-  Sender(const Sender& other) noexcept : state_(other.state_) {
-    if (state_) state_->add_sender();
-  }
-  Sender(Sender&&) noexcept = default;
-  Sender& operator=(Sender other) noexcept {
-    std::swap(state_, other.state_);
-    return *this;
-  }
-  ~Sender() { reset(); }
-  // [any] As its destruction.
-  void reset() noexcept {
-    if (state_) state_->remove_sender();
-    state_.reset();
-  }
+  using detail::SenderHandle<detail::WatchState<T>>::SenderHandle;
 
   // [any] Throws Closed where nobody watches; then the value is not changed (try_send gives the new
   // one back).
@@ -114,7 +100,7 @@ class Sender {
   }
   // [any] Where nobody watches the answer has the value, and nothing was changed.
   TrySent<T> try_send(T value) const {
-    const bool sent = state_->change(/*only_watched=*/true, [&](T& held) {
+    const bool sent = this->state()->change(/*only_watched=*/true, [&](T& held) {
       std::swap(held, value);
       return true;
     });
@@ -122,7 +108,7 @@ class Sender {
   }
   // [any] Changes the value in any case, and gives the former one.
   T replace(T value) const {
-    state_->change(/*only_watched=*/false, [&](T& held) {
+    this->state()->change(/*only_watched=*/false, [&](T& held) {
       std::swap(held, value);
       return true;
     });
@@ -131,7 +117,7 @@ class Sender {
   // [any] `modify` changes the value in place.
   template <class F>
   void modify(F modify) const {
-    state_->change(/*only_watched=*/false, [&](T& held) {
+    this->state()->change(/*only_watched=*/false, [&](T& held) {
       modify(held);
       return true;
     });
@@ -139,22 +125,20 @@ class Sender {
   // [any] The same, where `modify` says whether receivers are to be told. Returns that.
   template <class F>
   bool modify_if(F modify) const {
-    return state_->change(/*only_watched=*/false, [&](T& held) -> bool { return modify(held); });
+    return this->state()->change(/*only_watched=*/false,
+                                 [&](T& held) -> bool { return modify(held); });
   }
   // [any] A copy of the value.
   T get() const {
-    return state_->read([](const T& value) { return value; }, nullptr);
+    return this->state()->read([](const T& value) { return value; }, nullptr);
   }
   // [any] Another receiver; the value that is there counts as seen.
-  Receiver<T> subscribe() const { return Receiver<T>(state_); }
+  Receiver<T> subscribe() const { return Receiver<T>(this->shared()); }
   // co_await: until nobody watches. Cancellation-safe.
-  detail::StateWait<detail::WatchClosedOp<T>> closed() const { return {{state_.get()}}; }
+  detail::StateWait<detail::WatchClosedOp<T>> closed() const { return {{this->state()}}; }
   // [any] Nobody watches now.
-  bool is_closed() const noexcept { return state_->receivers() == 0; }
-  std::size_t receivers() const noexcept { return state_->receivers(); }
-
- private:
-  detail::Ref<detail::WatchState<T>> state_;
+  bool is_closed() const noexcept { return this->state()->receivers() == 0; }
+  std::size_t receivers() const noexcept { return this->state()->receivers(); }
 };
 
 template <class T>
