@@ -181,6 +181,50 @@ TEST_CASE("a callable that makes no task is refused", "[sdk][spawn][fork]") {
   CHECK(world.all_gone());
 }
 
+TEST_CASE("what a callable captured is aligned as it asks", "[sdk][spawn]") {
+  struct alignas(32) Wide {
+    char bytes[32];
+  };
+  World world;
+  world.run([]() -> Task<> {
+    const std::size_t kinds[] = {alignof(Wide), 1};
+    for (int i = 0; i < 50; ++i) {
+      auto make = [wide = Wide{}, of = kinds[0]] {
+        return value(static_cast<int>(reinterpret_cast<std::uintptr_t>(&wide) % of));
+      };
+      require(co_await spawn(std::move(make)) == 0, "it is not");
+    }
+  });
+}
+
+TEST_CASE("a handle that two await goes to one, and the other is told", "[sdk][spawn]") {
+  const daemon::test::CapturedStderr captured;
+  World world(GENERATE(1u, 2u));
+  int got = 0;
+  int refused = 0;
+  world.run([&]() -> Task<> {
+    Event gate;
+    auto handle = spawn([&gate]() -> Task<int> {
+      co_await gate.wait();
+      co_return 1;
+    });
+    auto joins = [&]() -> Task<> {
+      try {
+        got += co_await handle;
+      } catch (const Error&) {
+        ++refused;
+      }
+    };
+    auto opens = [&]() -> Task<> {
+      co_await yield();
+      gate.set();
+    };
+    co_await join_all(joins(), joins(), opens());
+  });
+  CHECK(got == 1);
+  CHECK(refused == 1);
+}
+
 TEST_CASE("what a callable spawns by the way outlives its own task", "[sdk][spawn]") {
   World world(GENERATE(1u, 2u));
   std::atomic<int> told{0};

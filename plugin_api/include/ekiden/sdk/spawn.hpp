@@ -5,7 +5,9 @@
 //   int x = co_await child;
 //
 // A callable and its captures live as long as the task, so a lambda that is itself a coroutine may
-// use what it captured.
+// use what it captured. A callable that makes other coroutines on its way, which live longer than
+// the task, makes them each time or behind the one that it returns: the first frame may lie in the
+// task's own memory.
 #pragma once
 
 #include <ekiden/sdk/detail/reservation.hpp>
@@ -58,7 +60,9 @@ class JoinWait final : public Wait {
 
 // Holds a spawned task. Move-only. co_await gives what the task returned, or throws what it threw;
 // Cancelled where it was aborted. Whoever is cancelled while it awaits the handle loses nothing: it
-// can be awaited again. Destroying the handle detaches the task, which runs on.
+// can be awaited again. Destroying the handle detaches the task, which runs on. One waits at a
+// time, and neither moves nor destroys the handle meanwhile; a second one of the same task is told
+// so by an Error when the first has the value.
 template <class T = void>
 class [[nodiscard("without its handle a task is detached; say so with detach()")]] JoinHandle {
  public:

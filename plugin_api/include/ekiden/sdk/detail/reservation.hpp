@@ -18,8 +18,10 @@ namespace detail {
 // A slot of the host that nobody runs. Unless it is committed it is given back.
 class Slot {
  public:
-  Slot(std::uint32_t type, std::size_t bytes) {
-    check(bound.task->reserve(bound.ctx, type, bytes, 16, &memory_, &task_), "spawn");
+  // Throws Error: what the host answers; EKD_E_INVALID for an alignment over 64.
+  Slot(std::uint32_t type, std::size_t bytes, std::size_t alignment) {
+    const auto align = static_cast<std::uint32_t>(alignment < 16 ? 16 : alignment);
+    check(bound.task->reserve(bound.ctx, type, bytes, align, &memory_, &task_), "spawn");
   }
   Slot(Slot&& other) noexcept : task_(std::exchange(other.task_, 0)), memory_(other.memory_) {}
   Slot& operator=(Slot&&) = delete;
@@ -101,7 +103,7 @@ inline std::uint32_t type_of(const SpawnOptions& options, const char* function) 
 template <class R, class T, class... More>
 Prepared<R> prepare_root(Task<T> task, const SpawnOptions& options, More&&... more) {
   if (task.begun()) throw Error(EKD_E_WRONG_STATE, "spawn: the task is empty or was begun already");
-  Slot slot(type_of(options, task.routine().function), sizeof(R));
+  Slot slot(type_of(options, task.routine().function), sizeof(R), alignof(R));
   R* const root = ::new (slot.memory()) R(std::move(task), std::forward<More>(more)...);
   return Prepared<R>(std::move(slot), *root, *root);
 }
@@ -114,7 +116,7 @@ Prepared<M> prepare_boxed(const SpawnOptions& options, Args&&... args) {
   M* made = nullptr;
   try {
     made = ::new (block) M(std::forward<Args>(args)..., nullptr, 0);
-    Slot slot(type_of(options, made->function()), sizeof(Boxed<M>));
+    Slot slot(type_of(options, made->function()), sizeof(Boxed<M>), alignof(Boxed<M>));
     auto* const box = ::new (slot.memory()) Boxed<M>(made);
     return Prepared<M>(std::move(slot), *box, *made);
   } catch (...) {
@@ -134,7 +136,7 @@ Prepared<M> prepare_made(F make, const SpawnOptions& options, More&&... more) {
     return prepare_boxed<M>(options, std::move(make), std::forward<More>(more)...);
   const bool fits = !Learned<F>::makes_several.load(std::memory_order_relaxed);
   const std::size_t room = fits ? Learned<F>::frame_bytes.load(std::memory_order_relaxed) : 0;
-  Slot slot(type_of(options, function), round_up(sizeof(M)) + room);
+  Slot slot(type_of(options, function), round_up(sizeof(M)) + room, alignof(M));
   std::byte* const behind = static_cast<std::byte*>(slot.memory()) + round_up(sizeof(M));
   M* const made =
       ::new (slot.memory()) M(std::move(make), std::forward<More>(more)..., behind, room);

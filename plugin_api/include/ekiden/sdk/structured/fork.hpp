@@ -49,7 +49,7 @@ class ForkRoot final : public Root<T> {
   void make(std::size_t room) {
     const FrameOffer offer(reinterpret_cast<std::byte*>(this) + round_up(sizeof(ForkRoot)), room);
     this->begin(parent_.make(index_));
-    parent_.learn(offer.wanted(), offer.is_sole());
+    if (!offer.is_sole() || offer.wanted() > room) parent_.learn(offer.wanted(), offer.is_sole());
   }
 
  private:
