@@ -177,6 +177,7 @@ static inline int32_t ekd_listen_spawn_(struct ekd_listen *self, ekd_error *err)
   type.drop = ekd_listen_drop_;
   type.state_size = sizeof(self);
   type.state_align = 0;
+  type.room_size = 0;
   type.reserved = 0;
   code = self->ekd->task->type_register(self->ctx, &type, &id, err);
   if (code != EKD_OK) return code;
