@@ -10,7 +10,7 @@ TEST_CASE("a greeting takes as long as it is told to") {
   auto plugin = harness.load(ekd_plugin, R"({"delay_ms":60000})");
   auto answer = plugin.call_async("greet", R"({"name":"Ada"})");
   harness.advance(1min - 1ns);
-  CHECK(answer.wait_for(0s) == std::future_status::timeout);
+  CHECK_FALSE(answer.is_ready());
   harness.advance(1ns);
   CHECK(answer.get() == R"({"greeting":"Hello, Ada!"})");
   CHECK(plugin.unload().clean());
