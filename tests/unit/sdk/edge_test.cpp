@@ -332,6 +332,31 @@ TEST_CASE("a task may give a const value", "[sdk][task]") {
   }) == 3);
 }
 
+TEST_CASE("a spawn beyond limits.tasks is refused, and what it was to run is gone",
+          "[sdk][spawn]") {
+  const daemon::test::CapturedStderr captured;
+  daemon::test::Daemon daemon(1);
+  daemon::test::Plugin plugin(daemon, "sdk_limit", 1);
+  bind(plugin.ctx, *daemon.host->table());
+  std::atomic<int> alive{0};
+  auto handle = spawn(stays(alive));
+  for (int i = 0; i < 3; ++i) {
+    std::int32_t code = EKD_OK;
+    try {
+      spawn([here = Alive(alive)] { return never(); }).detach();
+    } catch (const Error& e) {
+      code = e.code();
+    }
+    CHECK(code == EKD_E_LIMIT);
+  }
+  CHECK(eventually([&] { return alive.load() == 1; }));
+  handle.abort();
+  handle.detach();
+  CHECK(eventually([&] { return daemon.runtime.live_tasks(daemon.host->owner(plugin.ctx)) == 0; }));
+  CHECK(alive.load() == 0);
+  unbind();
+}
+
 TEST_CASE("a task that is aborted before its first poll never runs", "[sdk][spawn]") {
   World world(1);
   bool ran = false;
