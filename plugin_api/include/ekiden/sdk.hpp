@@ -8,6 +8,7 @@
 //   sdk/sync.hpp        Mutex, RwLock, Semaphore, Notify, Event, Barrier, OnceCell
 //   sdk/channel.hpp     oneshot, mpsc, mpmc, broadcast, watch; channels between plugins
 //   sdk/time.hpp        sleep, timeout, intervals
+//   sdk/trace.hpp       where coroutines wait
 //   sdk/io.hpp          sockets, streams, names
 //   sdk/blocking.hpp    what blocks, and files
 #pragma once
@@ -22,3 +23,4 @@
 #include <ekiden/sdk/task.hpp>
 #include <ekiden/sdk/task_local.hpp>
 #include <ekiden/sdk/time.hpp>
+#include <ekiden/sdk/trace.hpp>

@@ -99,10 +99,12 @@ class Instance {
  public:
   static std::int32_t init(ekd_ctx* ctx, const ekd_host* host, ekd_str config, void** out_self,
                            ekd_error* err) {
-    return guard(err, [&] {
+    const std::int32_t code = guard(err, [&] {
       bind(ctx, *host);
       *out_self = new Instance(to_view(config));
     });
+    if (code != EKD_OK) unbind();
+    return code;
   }
   static std::int32_t start(void* self, ekd_error* err) {
     return guard(err, [&] { of(self).begin(); });

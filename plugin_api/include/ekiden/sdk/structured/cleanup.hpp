@@ -5,7 +5,7 @@
 // Destructors run when a coroutine ends or is cancelled, and cannot wait. What has to wait goes
 // here: it runs when the body has ended, whether with a value, an exception or because it was
 // cancelled, and is itself not cancelled: only the deadline of an unload ends it. So bound it with
-// timeout().
+// timeout(); while an instance drains there are no timers, and that deadline is the bound.
 #pragma once
 
 #include <ekiden/sdk/detail/scope.hpp>
