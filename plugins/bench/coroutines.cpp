@@ -77,7 +77,7 @@ Task<std::uint64_t> through_channel(std::uint64_t messages, unsigned senders) {
     spawn_detached(produce(to, messages / senders));
   to.reset();
   std::uint64_t received = 0;
-  while (co_await from.recv())
+  while (auto message = co_await from.recv())
     ++received;
   co_return received;
 }

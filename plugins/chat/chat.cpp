@@ -21,8 +21,7 @@ namespace {
 using namespace ekiden;
 
 constexpr std::size_t kLineBytesMax = 1024;
-constexpr std::size_t kWordBytesMax = 32;  // of a name, or a room's
-
+constexpr std::size_t kWordBytesMax = 32;         // of a name, or a room's
 using Line = std::shared_ptr<const std::string>;  // one for all who hear it
 
 Line line_of(std::string text) {
@@ -182,7 +181,8 @@ class Chat : public Plugin {
 
   Task<> write_lines(TcpStream& stream, mpsc::Receiver<Line>& lines) {
     while (auto line = co_await lines.recv())
-      if (!co_await timeout(idle_, write_all(stream, bytes_of(**line)))) throw Closed("stuck");
+      if (bool taken = co_await timeout(idle_, write_all(stream, bytes_of(**line))); !taken)
+        throw Closed("stuck");
   }
 
   std::string address_;

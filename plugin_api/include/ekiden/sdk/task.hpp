@@ -15,6 +15,12 @@
 //   auto serve_peer = [peer = std::move(peer)]() mutable { return serve(std::move(peer)); };
 //   co_await group.spawn_when_room(std::move(serve_peer));
 //
+// And it may lose `this` and the parameters of a coroutine that awaits in the condition of an if or
+// a while. Where the condition declares a variable all is well:
+//
+//   while (auto line = co_await reader.read_line(4096)) …
+//   if (bool in_time = co_await timeout(idle_, save()); !in_time) …
+//
 // A coroutine of the SDK may await tasks and the waits of the SDK, and nothing else: a foreign
 // awaitable would resume it outside of its task's polls.
 //

@@ -135,7 +135,8 @@ class Sweep {
 
 std::vector<CancelCase> all_cases() {
   std::vector<CancelCase> all;
-  for (auto cases : {task_cancel_cases, sync_cancel_cases})
+  for (auto cases :
+       {task_cancel_cases, sync_cancel_cases, channel_cancel_cases, structured_cancel_cases})
     for (const CancelCase& row : cases())
       all.push_back(row);
   return all;

@@ -54,5 +54,7 @@ std::unique_ptr<CancelScenario> make_scenario() {
 // The rows.
 std::vector<CancelCase> task_cancel_cases();
 std::vector<CancelCase> sync_cancel_cases();
+std::vector<CancelCase> channel_cancel_cases();
+std::vector<CancelCase> structured_cancel_cases();
 
 }  // namespace ekiden::test

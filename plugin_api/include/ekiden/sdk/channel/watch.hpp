@@ -1,7 +1,7 @@
 // watch: one value that is changed now and then; receivers see the newest, not each.
 //
 //   auto [tx, rx] = watch::channel<Config>(initial);
-//   while (co_await rx.changed()) apply(rx.get_and_mark());
+//   while (bool changed = co_await rx.changed()) apply(rx.get_and_mark());
 //
 // What is called with the value (with, modify, wait_for) runs under the channel's lock, and must
 // not use the same channel; nor must a copy of T.
@@ -54,12 +54,12 @@ class Receiver {
   // task. Cancellation-safe.
   template <class F>
   Task<std::optional<T>> wait_for(F matches) {
-    do {
+    for (bool more = true; more; more = co_await changed()) {
       auto found = state_->read(
           [&](const T& value) { return matches(value) ? std::optional<T>(value) : std::nullopt; },
           &seen_);
       if (found) co_return found;
-    } while (co_await changed());
+    }
     co_return std::nullopt;
   }
 
