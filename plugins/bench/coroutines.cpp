@@ -16,8 +16,12 @@ using namespace ekiden;
 
 constexpr std::size_t kChildren = 10;
 
+// In the coroutines that are not the smallest: it costs more than a step of those.
+void note_this_worker() { note_worker(this_task::core().turn().cx); }
+
 Task<std::uint64_t> skynet(std::uint64_t first, std::uint64_t leaves) {
   if (leaves == 1) co_return first;
+  note_this_worker();
   const std::uint64_t each = leaves / kChildren;
   std::uint64_t sum = 0;
   for (const std::uint64_t part :
@@ -30,6 +34,7 @@ Task<std::uint64_t> skynet(std::uint64_t first, std::uint64_t leaves) {
 // One side of every step in a task of its own, the other goes on here.
 Task<std::uint64_t> fib(std::uint64_t n) {
   if (n < 2) co_return n;
+  if (n > 6) note_this_worker();
   auto [one, other] = co_await fork([n] { return fib(n - 1); }, [n] { return fib(n - 2); });
   co_return one + other;
 }
@@ -43,11 +48,13 @@ Task<> partner(oneshot::Receiver<int> ping, oneshot::Sender<int> pong) {
 Task<> pair() {
   auto [ping, pinged] = oneshot::channel<int>();
   auto [pong, ponged] = oneshot::channel<int>();
-  spawn_detached([pinged = std::move(pinged), pong = std::move(pong)]() mutable {
+  auto other = [pinged = std::move(pinged), pong = std::move(pong)]() mutable {
     return partner(std::move(pinged), std::move(pong));
-  });
+  };
+  co_await spawn_detached_when_room(std::move(other));
   static_cast<void>(ping.send(1));
   co_await ponged;
+  note_this_worker();
 }
 
 // The last pair ends the round.
@@ -63,12 +70,13 @@ Task<> pairs(round* round, std::uint64_t n) {
   auto ended = std::make_unique<std::atomic<std::uint64_t>>(0);
   auto* const shared = ended.release();  // the last pair's
   for (std::uint64_t i = 0; i < n; ++i)
-    (co_await spawn_when_room([=] { return counted_pair(round, n, shared); })).detach();
+    co_await spawn_detached_when_room([=] { return counted_pair(round, n, shared); });
 }
 
 Task<> produce(mpsc::Sender<std::uint64_t> to, std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i)
     co_await to.send(i);
+  note_this_worker();
 }
 
 Task<std::uint64_t> through_channel(std::uint64_t messages, unsigned senders) {

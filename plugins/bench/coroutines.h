@@ -23,6 +23,8 @@ int32_t coroutines_mpsc(struct round *round, uint64_t messages, uint32_t senders
 /* coroutine_workloads.c: ends a round with its result, or with an error. */
 void round_answer(struct round *round, uint64_t result);
 void round_refuse(struct round *round, int32_t code);
+/* driver.c: remembers that this worker took part. */
+void note_worker(const ekd_cx *cx);
 
 #ifdef __cplusplus
 }

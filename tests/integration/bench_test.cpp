@@ -12,7 +12,7 @@ using nlohmann::json;
 
 // Small runs that still overflow a local queue.
 std::uint64_t small_n(const std::string& workload) {
-  if (workload == "fib_25_fork") return 15;
+  if (workload.ends_with("fib_25_fork")) return 15;
   if (workload == "yield_many") return 20;
   if (workload.starts_with("ticker_")) return 50;
   if (workload == "remote_wake_roundtrip") return scaled(1000, 200);

@@ -177,7 +177,8 @@ auto try_spawn(S&& what, const SpawnOptions& options = {}) {
 namespace detail {
 
 // Tries again after others have run, then after longer and longer rests.
-template <class R>
+// kJoins: for a handle.
+template <class R, bool kJoins>
 class SpawnWait final : public Wait {
  public:
   SpawnWait(Prepared<R> prepared, const SpawnOptions& options)
@@ -187,20 +188,25 @@ class SpawnWait final : public Wait {
 
   bool poll() noexcept override {
     if (timer_ != 0 && bound.time->poll(bound.ctx, timer_, waker()) == EKD_PENDING) return false;
-    code_ = start(prepared_, options_, handle_);
+    code_ = start_task();
     if (code_ != EKD_E_FULL) return true;
     rest();
     return false;
   }
-  HandleOf<R> result() {
+  auto result() {
     check(code_, "spawn");
-    return std::move(handle_);
+    if constexpr (kJoins) return std::move(handle_);
   }
 
  private:
   static constexpr std::uint64_t kRestMinNs = 50 * EKD_NS_PER_US;
   static constexpr std::uint64_t kRestMaxNs = 5 * EKD_NS_PER_MS;
 
+  std::int32_t start_task() noexcept {
+    if constexpr (kJoins) return start(prepared_, options_, handle_);
+    ekd_task task = 0;
+    return prepared_.commit(options_, 0, task);
+  }
   void rest() noexcept {
     if (rest_ns_ == 0) {
       rest_ns_ = kRestMinNs;
@@ -242,7 +248,14 @@ template <class S>
 requires detail::Spawnable<S>
 auto spawn_when_room(S&& what, const SpawnOptions& options = {}) {
   auto prepared = detail::prepare(std::forward<S>(what), options);
-  return detail::SpawnWait<typename decltype(prepared)::Root>(std::move(prepared), options);
+  return detail::SpawnWait<typename decltype(prepared)::Root, true>(std::move(prepared), options);
+}
+// co_await: the same for one that nobody joins.
+template <class S>
+requires detail::Spawnable<S>
+auto spawn_detached_when_room(S&& what, const SpawnOptions& options = {}) {
+  auto prepared = detail::prepare(std::forward<S>(what), options);
+  return detail::SpawnWait<typename decltype(prepared)::Root, false>(std::move(prepared), options);
 }
 
 // co_await: lets the worker's other tasks run first.

@@ -5,7 +5,7 @@
 
 EKIDEN_SDK_BEGIN
 
-// Texts are copied.
+// The name is copied when the task starts; until then it is borrowed.
 struct SpawnOptions {
   std::string_view name{};  // of this task, for task lists; at most 63 bytes
   const char* type =
