@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
 namespace {
 
@@ -67,8 +66,7 @@ Task<> counted_pair(round* round, std::uint64_t n, std::atomic<std::uint64_t>* e
 }
 
 Task<> pairs(round* round, std::uint64_t n) {
-  auto ended = std::make_unique<std::atomic<std::uint64_t>>(0);
-  auto* const shared = ended.release();  // the last pair's
+  auto* const shared = new std::atomic<std::uint64_t>(0);  // the last pair's
   for (std::uint64_t i = 0; i < n; ++i)
     co_await spawn_detached_when_room([=] { return counted_pair(round, n, shared); });
 }
