@@ -10,6 +10,7 @@
 // task's own memory.
 #pragma once
 
+#include <ekiden/sdk/detail/backoff.hpp>
 #include <ekiden/sdk/detail/reservation.hpp>
 
 #include <optional>
@@ -176,21 +177,19 @@ auto try_spawn(S&& what, const SpawnOptions& options = {}) {
 
 namespace detail {
 
-// Tries again after others have run, then after longer and longer rests.
-// kJoins: for a handle.
+// Tries again until the queues have room. kJoins: for a handle.
 template <class R, bool kJoins>
 class SpawnWait final : public Wait {
  public:
   SpawnWait(Prepared<R> prepared, const SpawnOptions& options)
       : prepared_(std::move(prepared)), options_(options) {}
   SpawnWait(SpawnWait&&) = default;
-  ~SpawnWait() { close(); }
 
   bool poll() noexcept override {
-    if (timer_ != 0 && bound.time->poll(bound.ctx, timer_, waker()) == EKD_PENDING) return false;
+    if (!backoff_.may_try(waker())) return false;
     code_ = start_task();
     if (code_ != EKD_E_FULL) return true;
-    rest();
+    backoff_.rest(core());
     return false;
   }
   auto result() {
@@ -199,34 +198,16 @@ class SpawnWait final : public Wait {
   }
 
  private:
-  static constexpr std::uint64_t kRestMinNs = 50 * EKD_NS_PER_US;
-  static constexpr std::uint64_t kRestMaxNs = 5 * EKD_NS_PER_MS;
-
   std::int32_t start_task() noexcept {
     if constexpr (kJoins) return start(prepared_, options_, handle_);
     ekd_task task = 0;
     return prepared_.commit(options_, 0, task);
   }
-  void rest() noexcept {
-    if (rest_ns_ == 0) {
-      rest_ns_ = kRestMinNs;
-      return core().request_yield();
-    }
-    close();
-    const std::uint64_t until = core().turn().cx->now_ns + rest_ns_;
-    if (bound.time->start(bound.ctx, until, waker(), &timer_) != EKD_PENDING)
-      core().request_yield();
-    rest_ns_ = rest_ns_ < kRestMaxNs ? 2 * rest_ns_ : kRestMaxNs;
-  }
-  void close() noexcept {
-    if (timer_ != 0) bound.time->close(bound.ctx, std::exchange(timer_, 0));
-  }
 
   Prepared<R> prepared_;
   const SpawnOptions options_;
   HandleOf<R> handle_;
-  ekd_timer timer_ = 0;
-  std::uint64_t rest_ns_ = 0;
+  Backoff backoff_;
   std::int32_t code_ = EKD_PENDING;
 };
 
